@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "base/error.hpp"
+
+#include <new>
+#include <system_error>
+
+namespace whorl {
+
+std::string system_error_text(int error_number) {
+  return std::generic_category().message(error_number);
+}
+
+std::string describe(const std::exception& error) {
+  if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr) return "out of memory";
+  const std::string text = error.what();
+  return text.empty() ? "unknown error" : text;
+}
+
+}  // namespace whorl

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "base/file_system.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+
+#include "base/error.hpp"
+#include "base/progress.hpp"
+#include "base/unique_handle.hpp"
+
+namespace whorl {
+
+namespace {
+
+struct DescriptorTraits {
+  static int invalid() { return -1; }
+  static void release(int descriptor) noexcept { ::close(descriptor); }
+};
+using Descriptor = UniqueHandle<int, DescriptorTraits>;
+
+[[noreturn]] void fail(const char* action, const std::filesystem::path& path) {
+  const int error_number = errno;
+  throw Error("cannot {} {}: {}", action, path.string(), system_error_text(error_number));
+}
+
+Descriptor open_or_fail(const std::filesystem::path& path, int flags, const char* action) {
+  Descriptor file(::open(path.c_str(), flags | O_CLOEXEC, 0666));
+  if (!file) fail(action, path);
+  return file;
+}
+
+void sync(const std::filesystem::path& path, int flags) {
+  const Descriptor file = open_or_fail(path, flags, "open");
+  if (::fsync(file.get()) != 0) fail("sync", path);
+}
+
+void write_and_sync(const std::filesystem::path& path, std::string_view text) {
+  const Descriptor file = open_or_fail(path, O_WRONLY | O_CREAT | O_TRUNC, "create");
+  while (!text.empty()) {
+    const ssize_t written = ::write(file.get(), text.data(), text.size());
+    if (written < 0 && errno != EINTR) fail("write", path);
+    if (written > 0) text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  if (::fsync(file.get()) != 0) fail("sync", path);
+}
+
+void rename_and_sync_folder(const std::filesystem::path& from, const std::filesystem::path& to) {
+  if (std::rename(from.c_str(), to.c_str()) != 0) fail("rename to", to);
+  sync(to.has_parent_path() ? to.parent_path() : ".", O_RDONLY | O_DIRECTORY);
+}
+
+}  // namespace
+
+void require_readable(const std::filesystem::path& path) {
+  const Descriptor file = open_or_fail(path, O_RDONLY, "open");
+  struct stat status {};
+  if (::fstat(file.get(), &status) != 0) fail("inspect", path);
+  require(!S_ISDIR(status.st_mode), "cannot open {}: {}", path.string(), system_error_text(EISDIR));
+}
+
+void create_empty_file(const std::filesystem::path& path) {
+  open_or_fail(path, O_WRONLY | O_CREAT | O_TRUNC, "create");
+}
+
+void reserve_space(const std::filesystem::path& path, std::int64_t offset, std::int64_t count) {
+  const Descriptor file = open_or_fail(path, O_RDWR, "open");
+  struct stat before {};
+  if (::fstat(file.get(), &before) != 0) fail("inspect", path);
+  if (count == 0 || ::fallocate(file.get(), 0, offset, count) == 0) return;
+  const int error_number = errno;
+  if (error_number != ENOSPC && error_number != EDQUOT && error_number != EFBIG) return;
+  // Some file systems keep what they could allocate; give it back.
+  if (::ftruncate(file.get(), before.st_size) != 0) fail("shorten", path);
+  throw Error("cannot reserve {} for {}: {}", format_bytes(static_cast<double>(count)), path.string(),
+              system_error_text(error_number));
+}
+
+std::string disk_full_note(const std::filesystem::path& path) {
+  struct statvfs status {};
+  const bool full = ::statvfs(path.c_str(), &status) == 0 && status.f_blocks > 0 && status.f_bavail == 0;
+  return full ? " (" + system_error_text(ENOSPC) + ")" : "";
+}
+
+void write_file_atomically(const std::filesystem::path& path, std::string_view text) {
+  std::filesystem::path temporary = path;
+  temporary += ".tmp";
+  try {
+    write_and_sync(temporary, text);
+    rename_and_sync_folder(temporary, path);
+  } catch (...) {
+    ::unlink(temporary.c_str());
+    throw;
+  }
+}
+
+void publish_file(const std::filesystem::path& from, const std::filesystem::path& to) {
+  sync(from, O_RDONLY);
+  rename_and_sync_folder(from, to);
+}
+
+std::string read_text_file(const std::filesystem::path& path) {
+  const Descriptor file = open_or_fail(path, O_RDONLY, "open");
+  std::string text;
+  char block[1 << 16];
+  for (;;) {
+    const ssize_t got = ::read(file.get(), block, sizeof block);
+    if (got == 0) return text;
+    if (got < 0 && errno != EINTR) fail("read", path);
+    if (got > 0) text.append(block, static_cast<std::size_t>(got));
+  }
+}
+
+}  // namespace whorl
