@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+namespace whorl::dataset {
+
+/// A permutation of [0, count) that is a pure function of (seed, epoch), evaluated a position at a time without any table: a Feistel network
+/// on the next even power of two, walked until it falls below count (Black & Rogaway, "Ciphers with arbitrary finite domains", 2002).
+class EpochOrder {
+ public:
+  EpochOrder(std::uint64_t seed, std::uint32_t epoch, std::int64_t count);
+  /// The sample that stands at `position` in this epoch.
+  std::int64_t operator()(std::int64_t position) const;
+
+ private:
+  static constexpr int rounds = 6;
+  std::array<std::uint32_t, rounds> keys_{};
+  std::int64_t count_;
+  int half_bits_;
+};
+
+}  // namespace whorl::dataset
