@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ingest/folder_tree.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+#include "base/error.hpp"
+
+namespace whorl::ingest {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+bool is_inside(const fs::path& path, const fs::path& folder) {
+  return std::ranges::mismatch(folder, path).in1 == folder.end();
+}
+
+class FolderWalk {
+ public:
+  explicit FolderWalk(const std::string& folder) : root_(fs::canonical(folder)) {
+    listing_.location = folder;
+    walk(folder, "");
+  }
+
+  Listing take() {
+    std::ranges::sort(listing_.entries, {}, &Entry::path);
+    return std::move(listing_);
+  }
+
+ private:
+  void walk(const fs::path& folder, const std::string& prefix) {
+    // In order of names, so that it does not depend on the file system which of several links to one folder is followed.
+    for (const fs::directory_entry& entry : std::set<fs::directory_entry>(fs::directory_iterator(folder), {})) {
+      const std::string path = prefix + entry.path().filename().string();
+      if (entry.is_symlink()) {
+        follow(entry, path);
+      } else {
+        take_entry(entry, path);
+      }
+    }
+  }
+
+  void take_entry(const fs::directory_entry& entry, const std::string& path) {
+    if (entry.is_directory()) {
+      walk(entry.path(), path + "/");
+    } else if (entry.is_regular_file()) {
+      listing_.entries.push_back({path, 0, static_cast<std::int64_t>(entry.file_size())});
+    } else {
+      listing_.notes.push_back(fmt::format("{}: skipped, neither a file nor a folder", path));
+    }
+  }
+
+  void follow(const fs::directory_entry& link, const std::string& path) {
+    std::error_code error;
+    const fs::path target = fs::canonical(link.path(), error);
+    if (error) {
+      listing_.notes.push_back(fmt::format("{}: skipped, the link leads nowhere ({})", path, error.message()));
+    } else if (!is_inside(target, root_)) {
+      listing_.notes.push_back(fmt::format("{}: skipped, the link leads out of the folder", path));
+    } else if (fs::is_directory(target) && (is_inside(fs::canonical(link.path().parent_path()), target) ||
+                                            !followed_.insert(target).second)) {
+      listing_.notes.push_back(fmt::format("{}: skipped, the linked folder is listed already", path));
+    } else {
+      take_entry(link, path);
+    }
+  }
+
+  fs::path root_;
+  std::set<fs::path> followed_;
+  Listing listing_;
+};
+
+}  // namespace
+
+Listing list_folder(const std::string& folder) {
+  try {
+    return FolderWalk(folder).take();
+  } catch (const fs::filesystem_error& error) {
+    throw Error("cannot list {}: {}", error.path1().string(), error.code().message());
+  }
+}
+
+}  // namespace whorl::ingest

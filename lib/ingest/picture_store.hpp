@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "h5/file.hpp"
+#include "ingest/manifest.hpp"
+#include "ingest/output_files.hpp"
+#include "mpi/communicator.hpp"
+
+namespace whorl::ingest {
+
+/// What the dataset will hold: items in dataset order, without the rejected ones.
+struct Contents {
+  std::array<std::vector<std::int64_t>, 2> items;  // by split
+  const std::vector<std::int64_t>& of(dataset::Split split) const { return items[split == dataset::Split::train ? 0 : 1]; }
+};
+
+/// Takes pictures in any order while they are decoded, and in the end makes the file with all of them in dataset order. The bytes
+/// of that file do not depend on the number of ranks.
+class PictureStore {
+ public:
+  virtual ~PictureStore() = default;
+  /// Takes the pixels of an item, shape (size, size, 3); returns them as a reader of the file will see them.
+  virtual std::span<const std::uint8_t> add(std::int64_t item, std::span<const std::uint8_t> pixels) = 0;
+  /// Collective, once, after the last picture of any rank. `output` owns the file.
+  virtual h5::File& finish(const Contents& contents) = 0;
+};
+
+/// train/images and test/images: uint8 (N, size, size, 3). Collective.
+std::unique_ptr<PictureStore> make_pixel_store(const mpi::Communicator& comm, const Manifest& manifest, OutputFiles& output, int size);
+/// train/jpeg_bytes, train/jpeg_offsets and the same for test. Collective.
+std::unique_ptr<PictureStore> make_jpeg_store(const mpi::Communicator& comm, const Manifest& manifest, OutputFiles& output, int size,
+                                              int quality);
+
+}  // namespace whorl::ingest

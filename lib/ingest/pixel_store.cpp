@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <algorithm>
+
+#include "base/block_range.hpp"
+#include "ingest/picture_store.hpp"
+#include "ingest/row_writer.hpp"
+
+namespace whorl::ingest {
+
+namespace {
+
+using dataset::Split;
+
+h5::Dataset create_images(const h5::File& file, Split split, std::int64_t count, int size) {
+  const auto side = static_cast<hsize_t>(size);
+  return h5::Dataset::create<std::uint8_t>(file, dataset::object_name(split, "images"), {static_cast<hsize_t>(count), side, side, 3});
+}
+
+// Every picture has its row from the start, as if none were going to be rejected, so ranks write without asking each other. Should
+// some be rejected after all, the others are copied to a second file of the right size.
+class PixelStore : public PictureStore {
+ public:
+  PixelStore(const mpi::Communicator& comm, const Manifest& manifest, OutputFiles& output, int size)
+      : comm_(comm),
+        manifest_(manifest),
+        output_(output),
+        size_(size),
+        file_(output.create_hdf5(output.partial())),
+        train_(create_images(file_, Split::train, manifest.count(Split::train), size)),
+        test_(create_images(file_, Split::test, manifest.count(Split::test), size)) {}
+
+  std::span<const std::uint8_t> add(std::int64_t item, std::span<const std::uint8_t> pixels) override {
+    writer(manifest_.items[item].split).add(static_cast<hsize_t>(manifest_.row(item)), pixels);
+    return pixels;
+  }
+
+  h5::File& finish(const Contents& contents) override {
+    mpi::together(comm_, [&] {
+      train_.flush();
+      test_.flush();
+    });
+    const std::size_t kept = contents.of(Split::train).size() + contents.of(Split::test).size();
+    return kept == manifest_.items.size() ? file_ : copy_kept(contents);
+  }
+
+ private:
+  RowWriter& writer(Split split) { return split == Split::train ? train_ : test_; }
+
+  h5::File& copy_kept(const Contents& contents) {
+    output_.require_space(static_cast<std::int64_t>(contents.of(Split::train).size() + contents.of(Split::test).size()) * 3 * size_ * size_);
+    h5::File& compacted = output_.create_hdf5(output_.compacted());
+    for (const Split split : {Split::train, Split::test}) {
+      const std::vector<std::int64_t>& items = contents.of(split);
+      RowWriter target(create_images(compacted, split, std::ssize(items), size_));
+      mpi::together(comm_, [&] { copy_rows(items, writer(split).dataset(), target); });
+    }
+    return compacted;
+  }
+
+  void copy_rows(const std::vector<std::int64_t>& items, const h5::Dataset& source, RowWriter& target) const {
+    const Range mine = block_range(std::ssize(items), comm_.size(), comm_.rank());
+    std::vector<std::uint8_t> row(source.row_size());
+    for (std::int64_t i = mine.begin; i < mine.end; ++i) {
+      source.read_rows(static_cast<hsize_t>(manifest_.row(items[i])), std::span(row));
+      target.add(static_cast<hsize_t>(i), row);
+    }
+    target.flush();
+  }
+
+  const mpi::Communicator& comm_;
+  const Manifest& manifest_;
+  OutputFiles& output_;
+  int size_;
+  h5::File& file_;
+  RowWriter train_, test_;
+};
+
+}  // namespace
+
+std::unique_ptr<PictureStore> make_pixel_store(const mpi::Communicator& comm, const Manifest& manifest, OutputFiles& output, int size) {
+  return std::make_unique<PixelStore>(comm, manifest, output, size);
+}
+
+}  // namespace whorl::ingest
