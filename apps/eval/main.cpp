@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// whorl-eval: what a trained network makes of a dataset's test split.
+#include <fmt/format.h>
+
+#include <boost/program_options.hpp>
+#include <filesystem>
+#include <iostream>
+#include <optional>
+#include <string>
+
+#include "base/error.hpp"
+#include "base/file_system.hpp"
+#include "dataset/reader.hpp"
+#include "mpi/session.hpp"
+#include "report/evaluation_report.hpp"
+#include "report/run_record.hpp"
+#include "train/cores.hpp"
+#include "train/evaluate.hpp"
+#include "train/job.hpp"
+#include "train/weights.hpp"
+
+namespace {
+
+using namespace whorl;
+namespace po = boost::program_options;
+
+struct Flags {
+  bool help = false;
+  std::string run, data, tta, json;
+};
+
+/// The training job, with what the flags change, and the trained network.
+struct Subject {
+  train::Job job;
+  train::Weights weights;
+  report::RecordedExecutor executor;
+};
+
+po::options_description options(Flags& flags) {
+  po::options_description description("Flags");
+  description.add_options()("help", po::bool_switch(&flags.help), "this text")(
+      "run", po::value(&flags.run)->value_name("DIR"), "run folder of whorl-train")(
+      "data", po::value(&flags.data)->value_name("FILE.h5"),
+      "dataset to evaluate on; default: the one trained on")(
+      "tta", po::value(&flags.tta)->value_name("VIEWS"),
+      "test-time augmentation: none, mirror, airbench; default: the job's")(
+      "json", po::value(&flags.json)->value_name("FILE"), "also write the result as JSON");
+  return description;
+}
+
+Flags parse(const std::vector<std::string>& arguments) {
+  namespace style = po::command_line_style;
+  Flags flags;
+  try {
+    po::variables_map map;
+    po::store(po::command_line_parser(arguments)
+                  .options(options(flags))
+                  .style(style::allow_long | style::long_allow_adjacent | style::long_allow_next)
+                  .positional({})
+                  .run(),
+              map);
+    po::notify(map);
+  } catch (const po::error& error) {
+    throw UsageError("{}; --help lists the flags", error.what());
+  }
+  if (!flags.tta.empty()) train::views_of(flags.tta);  // throws for an unknown name
+  if (flags.run.empty() && !flags.help)
+    throw UsageError("no run given: --run DIR, a folder that whorl-train made; --help tells more");
+  return flags;
+}
+
+Subject load(const Flags& flags) {
+  const std::filesystem::path run = flags.run;
+  require(std::filesystem::is_directory(run), "there is no run folder {}", flags.run);
+  Subject subject;
+  const std::filesystem::path job_file = run / "job.ini";
+  train::apply_settings(subject.job, train::parse_job_file(job_file.string(), read_text_file(job_file)));
+  if (!flags.data.empty()) subject.job.data.file = flags.data;
+  if (!flags.tta.empty()) subject.job.evaluate.tta = flags.tta;
+  subject.weights = train::load_weights(run / "weights.h5");
+  subject.executor = report::recorded_executor(run);
+  return subject;
+}
+
+void require_same_classes(const train::Weights& weights, const dataset::Reader& reader) {
+  const auto& expected = weights.class_names;
+  const auto& found = reader.info().class_names;
+  require(expected == found, "{} has the classes {}, but the network was trained for {}", reader.path(),
+          fmt::join(found, ", "), fmt::join(expected, ", "));
+}
+
+train::Evaluation evaluate(const mpi::Communicator& world, const Subject& subject,
+                           const dataset::Reader& reader) {
+  const train::Job& job = subject.job;
+  const int batch = subject.executor.shard_size;
+  const int threads = job.parallel.threads > 0 ? job.parallel.threads : train::cores_of_this_rank(world);
+  std::unique_ptr<nn::Executor> executor;
+  mpi::together(world, [&] {
+    executor = nn::compile(subject.weights.network, job.parallel.device,
+                           {.shard_size = batch, .threads = threads, .plan = subject.executor.plan});
+    executor->set_parameters(subject.weights.parameters);
+  });
+  return train::evaluate(reader, dataset::Split::test, subject.weights.network, *executor, batch,
+                         job.evaluate.tta, world);
+}
+
+void print_result(const Flags& flags, const Subject& subject, const dataset::Reader& reader,
+                  const train::Evaluation& result) {
+  if (subject.weights.dataset_digest != reader.digest()) {
+    fmt::print("note: {} is not the dataset that the network was trained on\n", reader.path());
+  }
+  fmt::print("{} on {}, test-time augmentation: {}\n", subject.weights.network.name, reader.path(),
+             subject.job.evaluate.tta);
+  fmt::print("{}", report::evaluation_text(result, subject.weights.class_names));
+  if (!flags.json.empty())
+    write_file_atomically(flags.json, report::evaluation_json(result, subject.weights.class_names));
+}
+
+int run(mpi::Communicator& world, const std::vector<std::string>& arguments) {
+  const Flags flags = parse(arguments);
+  if (flags.help) {
+    Flags ignored;
+    if (world.is_root()) {
+      std::cout << "Evaluates a trained network on the test pictures of a dataset; the result does not "
+                   "depend on the number of ranks.\n\n"
+                   "  mpirun -n RANKS whorl-eval --run DIR [--data FILE.h5] [--tta VIEWS] [--json FILE]\n\n"
+                << options(ignored);
+    }
+    return 0;
+  }
+  Subject subject;
+  std::optional<dataset::Reader> reader;
+  mpi::together(world, [&] {
+    subject = load(flags);
+    reader.emplace(subject.job.data.file);
+    require_same_classes(subject.weights, *reader);
+    require(reader->info().test_count > 0, "{} has no test pictures", reader->path());
+  });
+  const train::Evaluation result = evaluate(world, subject, *reader);
+  mpi::on_root(world, [&] { print_result(flags, subject, *reader, result); });
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return mpi::run_main(argc, argv, "whorl-eval", [](mpi::Communicator& world, int count, char** words) {
+    return run(world, std::vector<std::string>(words + 1, words + count));
+  });
+}

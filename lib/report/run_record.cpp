@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "report/run_record.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <ctime>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "base/error.hpp"
+#include "base/file_system.hpp"
+
+namespace whorl::report {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+namespace fs = std::filesystem;
+
+std::string default_folder(const std::string& job_file) {
+  return fmt::format("runs/{}-{:%Y%m%d-%H%M%S}", fs::path(job_file).stem().string(),
+                     fmt::localtime(std::time(nullptr)));
+}
+
+void create_new_or_empty(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  require(!error, "cannot create the run folder {}: {}", folder.string(), error.message());
+  const bool empty = fs::is_empty(folder, error);
+  require(!error, "cannot look into the run folder {}: {}", folder.string(), error.message());
+  require(empty,
+          "the run folder {} is not empty: it would mix two runs; choose another --run DIR, or remove it",
+          folder.string());
+}
+
+Json lines_of(const std::string& text) {
+  Json lines = Json::array();
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+Json phases_json(const std::vector<mpi::PhaseStatistics>& phases) {
+  Json json;
+  for (const mpi::PhaseStatistics& phase : phases) {
+    json[phase.name] = {{"min", phase.min},
+                        {"mean", phase.mean},
+                        {"max", phase.max},
+                        {"stddev", phase.standard_deviation},
+                        {"slowest_rank", phase.slowest_rank},
+                        {"slowest_host", phase.slowest_host}};
+  }
+  return json;
+}
+
+Json communication_json(const train::TrainerFacts& facts) {
+  Json json{
+      {"algorithm", facts.all_reduce}, {"gradient_bytes", facts.gradient_bytes}, {"buckets", facts.buckets}};
+  if (facts.step_cost)
+    json["cost_per_step"] = {{"steps", facts.step_cost->steps}, {"bytes_sent", facts.step_cost->bytes_sent}};
+  return json;
+}
+
+}  // namespace
+
+fs::path create_run_folder(const mpi::Communicator& comm, const std::string& wanted,
+                           const std::string& job_file) {
+  std::string folder = wanted.empty() ? default_folder(job_file) : wanted;
+  comm.broadcast(folder);  // the ranks' clocks differ
+  mpi::on_root(comm, [&] { create_new_or_empty(folder); });
+  return folder;
+}
+
+RunRecord::RunRecord(const mpi::Communicator& comm, fs::path folder, const train::Job& job,
+                     const dataset::Reader& reader, const train::Trainer& trainer, double setup_seconds)
+    : comm_(comm),
+      folder_(std::move(folder)),
+      job_(job),
+      dataset_path_(fs::absolute(reader.path()).string()),
+      dataset_digest_(reader.digest()),
+      facts_(trainer.facts()),
+      places_(rank_places(comm)),
+      started_(utc_now()) {
+  summary_.tta = job.evaluate.tta;
+  summary_.setup_seconds = setup_seconds;
+  summary_.threads = facts_.threads;
+  for (const RankPlace& place : places_) summary_.hosts.push_back(place.host);
+  mpi::on_root(comm_, [&] {
+    write("job.ini", train::resolved_text(job_));
+    write("run.json", run_json());
+  });
+}
+
+void RunRecord::add(const train::EpochReport& epoch) {
+  epochs_.push_back(epoch);
+  summary_.train_loss = epoch.train_loss;
+  summary_.train_seconds += epoch.train_seconds;
+  summary_.images = epoch.step * facts_.plan_of_epoch.batch();
+  summary_.plain = epoch.test;
+  mpi::on_root(comm_, [&] {
+    write("metrics.csv", metrics_csv());
+    write("timing.json", timing_json());
+  });
+}
+
+std::string RunRecord::finish(const train::Trainer& trainer,
+                              const std::optional<train::Evaluation>& final_test) {
+  summary_.test = final_test;
+  summary_.phases = trainer.total_phases();
+  ended_ = utc_now();
+  const std::string text = verdict(summary_);
+  mpi::on_root(comm_, [&] {
+    train::save_weights(folder_ / "weights.h5", trainer.weights());
+    write("timing.json", timing_json());
+    write("run.json", run_json());
+    write("verdict.txt", text);
+  });
+  return text;
+}
+
+void RunRecord::write(const char* name, const std::string& text) const {
+  write_file_atomically(folder_ / name, text);
+}
+
+std::string RunRecord::run_json() const {
+  Json json;
+  json["started"] = started_;
+  if (!ended_.empty()) json["ended"] = ended_;
+  for (const auto& [name, version] : versions()) json["versions"][name] = version;
+  for (const RankPlace& place : places_)
+    json["ranks"].push_back({{"host", place.host}, {"cpus", place.cpus}});
+  json["threads_per_rank"] = facts_.threads;
+  json["dataset"] = {{"path", dataset_path_}, {"digest", dataset_digest_}};
+  json["executor"] = {
+      {"name", facts_.executor}, {"memory_bytes", facts_.executor_bytes}, {"plan", lines_of(facts_.plan)}};
+  json["network"] = lines_of(facts_.network);
+  json["all_reduce"] = communication_json(facts_);
+  json["steps"] = facts_.total_steps;
+  json["batch"] = facts_.plan_of_epoch.batch();
+  json["shard"] = facts_.plan_of_epoch.shard_size;
+  if (!ended_.empty()) {
+    json["result"] = {{"train_loss", summary_.train_loss},
+                      {"train_seconds", summary_.train_seconds},
+                      {"setup_seconds", summary_.setup_seconds}};
+  }
+  if (summary_.test) {
+    json["result"]["test_top1"] = summary_.test->top1();
+    json["result"]["test_loss"] = summary_.test->loss;
+    json["result"]["tta"] = summary_.tta;
+  }
+  return json.dump(1) + "\n";
+}
+
+std::string RunRecord::timing_json() const {
+  Json json{{"unit", "seconds, over ranks"}, {"ranks", comm_.size()}};
+  for (const train::EpochReport& epoch : epochs_) {
+    json["epochs"].push_back({{"epoch", epoch.epoch}, {"phases", phases_json(epoch.phases)}});
+  }
+  if (!summary_.phases.empty()) json["total"] = phases_json(summary_.phases);
+  return json.dump(1) + "\n";
+}
+
+std::string RunRecord::metrics_csv() const {
+  std::string text =
+      "epoch,step,train_loss,train_top1,test_loss,test_top1,learning_rate_factor,images_per_second,seconds\n";
+  for (const train::EpochReport& epoch : epochs_) {
+    const std::string test =
+        epoch.test ? fmt::format("{:.6f},{:.6f}", epoch.test->loss, epoch.test->top1()) : ",";
+    text += fmt::format("{},{},{:.6f},{:.6f},{},{:.6f},{:.1f},{:.3f}\n", epoch.epoch, epoch.step,
+                        epoch.train_loss, epoch.train_top1, test, epoch.learning_rate_factor,
+                        epoch.images_per_second, epoch.train_seconds);
+  }
+  return text;
+}
+
+RecordedExecutor recorded_executor(const fs::path& run_folder) {
+  const fs::path file = run_folder / "run.json";
+  try {
+    const Json json = Json::parse(read_text_file(file));
+    RecordedExecutor recorded{.plan = {}, .shard_size = json.at("shard").get<int>()};
+    for (const Json& line : json.at("executor").at("plan")) recorded.plan += line.get<std::string>() + "\n";
+    return recorded;
+  } catch (const nlohmann::json::exception& error) {
+    throw Error("{} is not the record of a run: {}", file.string(), error.what());
+  }
+}
+
+}  // namespace whorl::report

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "dataset/reader.hpp"
+#include "mpi/communicator.hpp"
+#include "report/environment.hpp"
+#include "report/verdict.hpp"
+#include "train/job.hpp"
+#include "train/trainer.hpp"
+
+// A run folder:
+//   job.ini       the resolved job: whorl-train --job RUN/job.ini repeats the run
+//   run.json      versions, ranks with hosts and CPUs, dataset, executor and its plan, all-reduce and its
+//   cost, start, end, result metrics.csv   a line per epoch timing.json   every phase per epoch and in total:
+//   min, mean, max, stddev over ranks, slowest rank and host; seconds weights.h5    the final weights, see
+//   train/weights.hpp verdict.txt   the last lines of the program's output
+namespace whorl::report {
+
+/// Creates the run folder `wanted`, or runs/NAME-DATE-TIME if that is empty, NAME being the stem of
+/// `job_file`. Throws when it exists and is not empty. Collective; every rank gets the path.
+std::filesystem::path create_run_folder(const mpi::Communicator& comm, const std::string& wanted,
+                                        const std::string& job_file);
+
+/// Keeps the record of one training run in its folder. Rank 0 writes; all members are collective, so that a
+/// full disk ends every rank.
+class RunRecord {
+ public:
+  /// Writes job.ini, and run.json with what is known at the start.
+  RunRecord(const mpi::Communicator& comm, std::filesystem::path folder, const train::Job& job,
+            const dataset::Reader& reader, const train::Trainer& trainer, double setup_seconds);
+
+  /// Adds a line to metrics.csv and the phases to timing.json.
+  void add(const train::EpochReport& epoch);
+  /// After the last epoch: writes weights.h5, completes the other files and returns the verdict.
+  std::string finish(const train::Trainer& trainer, const std::optional<train::Evaluation>& final_test);
+
+ private:
+  std::string run_json() const;
+  std::string timing_json() const;
+  std::string metrics_csv() const;
+  void write(const char* name, const std::string& text) const;
+
+  const mpi::Communicator& comm_;
+  std::filesystem::path folder_;
+  train::Job job_;
+  std::string dataset_path_, dataset_digest_;
+  train::TrainerFacts facts_;
+  std::vector<RankPlace> places_;
+  std::string started_, ended_;
+  std::vector<train::EpochReport> epochs_;
+  RunSummary summary_;
+};
+
+/// How a run's executor was compiled: with the same choices, evaluation gives the same logits.
+struct RecordedExecutor {
+  std::string plan;
+  int shard_size = 0;
+};
+RecordedExecutor recorded_executor(const std::filesystem::path& run_folder);
+
+}  // namespace whorl::report

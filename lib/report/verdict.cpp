@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "report/verdict.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+
+#include "base/progress.hpp"
+#include "train/trainer.hpp"
+
+namespace whorl::report {
+
+namespace {
+
+namespace phase = train::phase;
+
+constexpr std::array on_the_clock{
+    phase::forward,    phase::backward, phase::optimizer, phase::all_reduce_exposed,
+    phase::input_wait, phase::evaluate, phase::other};
+constexpr std::array beside{phase::read, phase::augment, phase::all_reduce_hidden};
+
+double computing(const std::vector<mpi::PhaseStatistics>& phases) {
+  return phases[phase::forward].mean + phases[phase::backward].mean + phases[phase::optimizer].mean;
+}
+
+double percent(double part, double whole) {
+  return whole > 0 ? 100 * part / whole : 0;
+}
+
+std::string accuracy_lines(const RunSummary& run) {
+  std::string text;
+  if (run.test) {
+    text += fmt::format("  test accuracy   {:.2f} % ({} of {} pictures)", 100 * run.test->top1(),
+                        run.test->correct(), run.test->samples);
+    if (run.tta != "none" && run.plain) {
+      text += fmt::format(" with test-time augmentation ({}), {:.2f} % without", run.tta,
+                          100 * run.plain->top1());
+    }
+    text += fmt::format("\n  test loss       {:.4f}\n", run.test->loss);
+  } else {
+    text += "  test accuracy   unknown: the dataset has no test pictures\n";
+  }
+  return text + fmt::format("  training loss   {:.4f} in the last epoch\n", run.train_loss);
+}
+
+std::string phase_line(const mpi::PhaseStatistics& phase, double whole) {
+  std::string line = fmt::format("    {:<20}{:>6.1f} %  {:>12}", phase.name, percent(phase.mean, whole),
+                                 format_duration(phase.mean));
+  if (phase.per_rank.size() > 1) {
+    line += fmt::format("   {} to {}, longest on rank {} ({})", format_duration(phase.min),
+                        format_duration(phase.max), phase.slowest_rank, phase.slowest_host);
+  }
+  return line + "\n";
+}
+
+std::string time_table(const RunSummary& run) {
+  double whole = 0;
+  for (const auto part : on_the_clock) whole += run.phases[part].mean;
+  std::string text = fmt::format("  where the time went, mean over ranks, of {}\n", format_duration(whole));
+  for (const auto part : on_the_clock) text += phase_line(run.phases[part], whole);
+  text += "   beside that\n";
+  for (const auto part : beside) text += phase_line(run.phases[part], whole);
+  return text;
+}
+
+std::string input_reason(const RunSummary& run, double share) {
+  const double read = run.phases[phase::read].mean, augment = run.phases[phase::augment].mean;
+  return fmt::format(
+      "input: ranks wait {:.0f} % of the training time for pictures; {} takes most of the loader's time ({} "
+      "of {})",
+      share, read > augment ? "reading" : "augmentation", format_duration(std::max(read, augment)),
+      format_duration(read + augment));
+}
+
+std::string communication_reason(const RunSummary& run, double share) {
+  const double exposed = run.phases[phase::all_reduce_exposed].mean;
+  const double waiting = std::min(exposed, imbalance_of(run.phases).waiting);
+  return fmt::format(
+      "communication: {:.0f} % of the training time goes into the all-reduce, about {:.0f} % of that into "
+      "waiting for the slowest rank",
+      share, percent(waiting, exposed));
+}
+
+std::string bound(const RunSummary& run) {
+  const double compute = computing(run.phases), input = run.phases[phase::input_wait].mean,
+               communication = run.phases[phase::all_reduce_exposed].mean;
+  const double train = compute + input + communication;
+  if (communication > compute && communication >= input)
+    return communication_reason(run, percent(communication, train));
+  if (input > compute) return input_reason(run, percent(input, train));
+  return fmt::format(
+      "computation: forward, backward and optimizer take {:.0f} % of the training time, waiting for pictures "
+      "{:.0f} %, "
+      "communication {:.0f} %",
+      percent(compute, train), percent(input, train), percent(communication, train));
+}
+
+}  // namespace
+
+Imbalance imbalance_of(const std::vector<mpi::PhaseStatistics>& phases) {
+  std::vector<double> seconds = phases[phase::forward].per_rank;
+  for (std::size_t rank = 0; rank < seconds.size(); ++rank) {
+    seconds[rank] += phases[phase::backward].per_rank[rank] + phases[phase::optimizer].per_rank[rank];
+  }
+  if (seconds.empty()) return {};
+  const auto slowest = std::max_element(seconds.begin(), seconds.end());
+  const double mean =
+      std::accumulate(seconds.begin(), seconds.end(), 0.0) / static_cast<double>(seconds.size());
+  Imbalance result;
+  result.waiting = *slowest - mean;
+  result.excess = mean > 0 ? *slowest / mean - 1 : 0;
+  result.rank = static_cast<int>(slowest - seconds.begin());
+  return result;
+}
+
+std::optional<double> hidden_share(const std::vector<mpi::PhaseStatistics>& phases) {
+  const double hidden = phases[phase::all_reduce_hidden].mean,
+               exposed = phases[phase::all_reduce_exposed].mean;
+  if (phases[phase::forward].per_rank.size() < 2 || hidden + exposed <= 0) return std::nullopt;
+  return hidden / (hidden + exposed);
+}
+
+std::string verdict(const RunSummary& run) {
+  const std::size_t ranks = run.phases[phase::forward].per_rank.size();
+  std::string text = "Verdict\n" + accuracy_lines(run);
+  text += fmt::format(
+      "  speed           {:.0f} images/s in training on {} rank{}, {} thread{} each; training took {}, "
+      "set-up {}\n",
+      static_cast<double>(run.images) / std::max(run.train_seconds, 1e-9), ranks, ranks == 1 ? "" : "s",
+      run.threads, run.threads == 1 ? "" : "s", format_duration(run.train_seconds),
+      format_duration(run.setup_seconds));
+  text += time_table(run);
+  text += fmt::format("  bound by        {}\n", bound(run));
+  if (ranks > 1) {
+    const Imbalance imbalance = imbalance_of(run.phases);
+    text += fmt::format("  imbalance       {:.1f} %: rank {} ({}) computes longest\n", 100 * imbalance.excess,
+                        imbalance.rank, run.hosts[static_cast<std::size_t>(imbalance.rank)]);
+  }
+  if (const auto hidden = hidden_share(run.phases)) {
+    text += fmt::format("  communication   {:.0f} % of it hidden behind computation\n", 100 * *hidden);
+  }
+  return text;
+}
+
+}  // namespace whorl::report

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "mpi/phase_timer.hpp"
+#include "train/evaluate.hpp"
+
+namespace whorl::report {
+
+/// What a verdict is passed on.
+struct RunSummary {
+  std::vector<mpi::PhaseStatistics> phases;  ///< of the whole run, in the order of train::phase
+  std::optional<train::Evaluation> test;     ///< the last, with test-time augmentation
+  std::optional<train::Evaluation> plain;    ///< the last without
+  std::string tta = "none";
+  double train_loss = 0;     ///< last epoch
+  std::int64_t images = 0;   ///< trained, over all epochs and ranks
+  double train_seconds = 0;  ///< evaluation excluded
+  double setup_seconds = 0;
+  int threads = 1;                 ///< of rank 0
+  std::vector<std::string> hosts;  ///< by rank
+};
+
+/// How unequal the ranks' computing times are (forward, backward, optimizer).
+struct Imbalance {
+  double excess = 0;   ///< max / mean - 1
+  double waiting = 0;  ///< max - mean, seconds: what the mean rank waits for the slowest
+  int rank = 0;        ///< slowest
+};
+Imbalance imbalance_of(const std::vector<mpi::PhaseStatistics>& phases);
+
+/// The share of communication that ran beside computation, in [0, 1]; nothing with one rank.
+std::optional<double> hidden_share(const std::vector<mpi::PhaseStatistics>& phases);
+
+/// Lines for people: accuracy, speed, where the time went, what bounds the run and why, imbalance, hidden
+/// communication.
+std::string verdict(const RunSummary& run);
+
+}  // namespace whorl::report

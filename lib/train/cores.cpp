@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "train/cores.hpp"
+
+#include <fmt/format.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <fstream>
+#include <set>
+
+#include "base/error.hpp"
+
+namespace whorl::train {
+
+namespace {
+
+/// CPUs that are hardware threads of one core have the same list of siblings.
+int physical_cores(const std::vector<int>& cpus) {
+  std::set<std::string> cores;
+  for (const int cpu : cpus) {
+    std::ifstream file(fmt::format("/sys/devices/system/cpu/cpu{}/topology/thread_siblings_list", cpu));
+    std::string siblings = fmt::format("cpu {}", cpu);  // what counts where the kernel does not tell
+    std::getline(file, siblings);
+    cores.insert(siblings.empty() ? fmt::format("cpu {}", cpu) : siblings);
+  }
+  return static_cast<int>(cores.size());
+}
+
+}  // namespace
+
+std::vector<int> bound_cpus() {
+  std::array<cpu_set_t, 8> set{};  // 8192 CPUs: the kernel refuses a mask smaller than its own
+  require(sched_getaffinity(0, sizeof set, set.data()) == 0,
+          "cannot ask which CPUs this process is bound to: {}", system_error_text(errno));
+  std::vector<int> cpus;
+  for (int cpu = 0; cpu < static_cast<int>(8 * sizeof set); ++cpu) {
+    if (CPU_ISSET_S(cpu, sizeof set, set.data())) cpus.push_back(cpu);
+  }
+  return cpus;
+}
+
+std::string ranges_text(const std::vector<int>& ascending) {
+  std::string text;
+  for (std::size_t first = 0; first < ascending.size();) {
+    std::size_t last = first;
+    while (last + 1 < ascending.size() && ascending[last + 1] == ascending[last] + 1) ++last;
+    text += fmt::format("{}{}", text.empty() ? "" : ",", ascending[first]);
+    if (last > first) text += fmt::format("-{}", ascending[last]);
+    first = last + 1;
+  }
+  return text;
+}
+
+int cores_of_this_rank(const mpi::Communicator& comm) {
+  const std::vector<int> cpus = bound_cpus();
+  const std::string mine = ranges_text(cpus);
+  mpi::Communicator node = comm.split_by_node();
+  const std::vector<std::string> all = node.all_gather(mine);
+  node.close();
+  const auto sharing = std::count(all.begin(), all.end(), mine);
+  return std::max(1, physical_cores(cpus) / static_cast<int>(sharing));
+}
+
+}  // namespace whorl::train

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "mpi/communicator.hpp"
+
+namespace whorl::train {
+
+/// Logical CPUs that this process may run on, ascending.
+std::vector<int> bound_cpus();
+/// "0-3,8".
+std::string ranges_text(const std::vector<int>& ascending);
+/// Physical cores for this rank to compute on: those it is bound to, shared out among the ranks of its node
+/// that are bound to the same. At least
+/// 1. Collective.
+int cores_of_this_rank(const mpi::Communicator& comm);
+
+}  // namespace whorl::train

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "dataset/reader.hpp"
+#include "mpi/communicator.hpp"
+#include "nn/executor.hpp"
+
+namespace whorl::train {
+
+/// One view of a picture in test-time augmentation, and its share of the averaged logits.
+struct View {
+  int dy = 0, dx = 0;
+  bool mirror = false;
+  float weight = 1;
+};
+
+/// "none", "mirror", "airbench".
+std::vector<std::string> tta_names();
+/// none: the picture. mirror: the mean of picture and mirror image. airbench: half of that, half the same of
+/// the picture moved by (-1,-1) and (1,1) (airbench94). Throws UsageError for another name.
+std::vector<View> views_of(const std::string& tta);
+
+/// What a network makes of a split.
+struct Evaluation {
+  int classes = 0;
+  std::int64_t samples = 0;
+  double loss = 0;                      ///< mean cross-entropy, without label smoothing
+  std::vector<std::int64_t> confusion;  ///< (classes, classes): rows are labels, columns predictions
+  std::int64_t correct() const;
+  /// Share of right predictions, in [0, 1]; 0 of an empty split.
+  double top1() const {
+    return samples == 0 ? 0.0 : static_cast<double>(correct()) / static_cast<double>(samples);
+  }
+};
+
+/// Evaluates every picture of a split exactly once, each rank its block_range in batches of `batch` <= the
+/// executor's shard size. All sums are of integers (losses in units of 2^-24), so the result does not depend
+/// on the number of ranks. Collective; every rank gets the result.
+Evaluation evaluate(const dataset::Reader& reader, dataset::Split split, const nn::Network& network,
+                    nn::Executor& executor, int batch, const std::string& tta, const mpi::Communicator& comm);
+
+}  // namespace whorl::train

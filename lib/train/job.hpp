@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "train/augment.hpp"
+#include "train/optimizer.hpp"
+#include "train/schedule.hpp"
+
+namespace whorl::train {
+
+struct DataOptions {
+  std::string file;  ///< dataset file, made by whorl-ingest
+};
+
+struct NetworkOptions {
+  std::string name = "petal";
+  int image_size = 0;  ///< pixels, height and width of the network's input; 0: the dataset's
+};
+
+struct TrainOptions {
+  double epochs = 10;        ///< a fraction ends the last epoch early
+  std::int64_t batch = 500;  ///< pictures of one step, over all ranks
+  int shard = 50;            ///< pictures normalised together; divides batch
+  std::uint64_t seed = 1;
+  double label_smoothing = 0;
+  int evaluate_every =
+      1;  ///< epochs between evaluations; the last epoch is always evaluated. 0: only the last
+  std::int64_t whitening_samples = 5000;  ///< training pictures that whitening filters are made from
+};
+
+struct EvaluateOptions {
+  std::string tta = "none";  ///< views of the final evaluation, see views_of()
+};
+
+struct ParallelOptions {
+  std::string device = "cpu";  ///< backend of the executor
+  int threads = 0;             ///< of each rank; 0: the node's cores are shared out among its ranks
+  std::string all_reduce = "ring";
+  std::size_t bucket_bytes = 1 << 20;
+  std::size_t chunk_bytes = 256 * 1024;
+};
+
+/// Everything that decides the outcome of a training run: the content of a job file.
+struct Job {
+  DataOptions data;
+  NetworkOptions network;
+  TrainOptions train;
+  OptimizerOptions optimizer;
+  ScheduleOptions schedule;
+  AugmentOptions augment;
+  EvaluateOptions evaluate;
+  ParallelOptions parallel;
+};
+
+/// One `key = value`, the key with its section: "train.epochs".
+struct Setting {
+  std::string key;
+  std::string value;
+  std::string origin;  ///< for messages: "the command line", "jobs/petal.ini line 7"
+};
+
+/// The words of a whorl-train command line.
+struct CommandLine {
+  bool help = false;
+  std::string job_file;
+  std::string run;                ///< run folder; empty: chosen from the job's name and the time
+  std::vector<Setting> settings;  ///< from --section.key=value and the shorthands --data and --device
+};
+
+/// Throws UsageError naming the nearest flag for one that does not exist.
+CommandLine parse_command_line(const std::vector<std::string>& arguments);
+/// Settings of an INI job file; `file` is its name for messages. Throws UsageError with file, line and the
+/// nearest key for an unknown key.
+std::vector<Setting> parse_job_file(const std::string& file, const std::string& text);
+/// Sets fields of `job`; later settings win. Throws UsageError naming the origin for a value that cannot be.
+void apply_settings(Job& job, const std::vector<Setting>& settings);
+/// Throws UsageError for numbers that no training can have, such as zero epochs.
+void check(const Job& job);
+
+/// The complete INI file that reproduces a run: every key with its value. parse_job_file() and
+/// apply_settings() give the same job back.
+std::string resolved_text(const Job& job);
+/// What --help prints: usage, examples, every key with its default.
+std::string help_text();
+
+}  // namespace whorl::train

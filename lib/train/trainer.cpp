@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "train/trainer.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <chrono>
+#include <cmath>
+
+#include "base/block_range.hpp"
+#include "base/error.hpp"
+#include "train/agreement.hpp"
+#include "train/cores.hpp"
+#include "train/whitening.hpp"
+
+namespace whorl::train {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+nn::Network network_for(const Job& job, const dataset::Info& info, const mpi::Communicator& comm) {
+  nn::Normalisation normalisation;
+  for (std::size_t c = 0; c < 3; ++c) {
+    normalisation.mean[c] = static_cast<float>(info.channel_mean[c]);
+    // A channel that never changes is zero after subtracting its mean, whatever it is divided by.
+    normalisation.deviation[c] = info.channel_std[c] > 0 ? static_cast<float>(info.channel_std[c]) : 1.0f;
+  }
+  const int size = job.network.image_size > 0 ? job.network.image_size : info.image_size;
+  nn::Network network;
+  mpi::together(comm, [&] {
+    network =
+        nn::make_network(job.network.name, size, static_cast<int>(info.class_names.size()), normalisation);
+  });
+  return network;
+}
+
+EpochPlan plan_for(const Job& job, const dataset::Reader& reader) {
+  if (reader.info().train_count == 0) throw CollectiveError("{} has no training pictures", reader.path());
+  return plan_epoch(reader.info().train_count, job.train.batch, job.train.shard);
+}
+
+bool all_finite(std::span<const float> values) {
+  constexpr std::uint32_t exponent = 0x7f800000;  // all ones: infinity or NaN
+  std::uint32_t found = 0;
+  for (const float value : values)
+    found |= static_cast<std::uint32_t>((std::bit_cast<std::uint32_t>(value) & exponent) == exponent);
+  return found == 0;
+}
+
+}  // namespace
+
+std::vector<std::string> phase::names() {
+  return {
+      "read",      "augment",  "input wait", "forward", "backward", "all-reduce exposed", "all-reduce hidden",
+      "optimizer", "evaluate", "other"};
+}
+
+Trainer::Trainer(const Job& job, const mpi::Communicator& comm, const dataset::Reader& reader)
+    : job_(job),
+      comm_(comm),
+      reader_(reader),
+      plan_(plan_for(job, reader)),
+      total_steps_(
+          std::max<std::int64_t>(1, std::llround(job.train.epochs * static_cast<double>(plan_.steps)))),
+      threads_(job.parallel.threads > 0 ? job.parallel.threads : cores_of_this_rank(comm)),
+      network_(network_for(job, reader.info(), comm)),
+      parameters_(network_.parameters.size()),
+      gradients_(network_.parameters.size()),
+      all_reduce_(collective::make_all_reduce(job.parallel.all_reduce, comm,
+                                              {.chunk_bytes = job.parallel.chunk_bytes})),
+      buckets_(*all_reduce_, gradients_, network_.parameters, job.parallel.bucket_bytes),
+      schedule_(job.schedule, total_steps_, plan_.steps),
+      optimizer_(network_, job.optimizer, total_steps_, plan_.steps),
+      augmenter_(job.augment, reader.info().image_size, network_.input.height,
+                 reader.info().channel_mean.data(), job.train.seed),
+      timer_(phase::names()),
+      total_timer_(phase::names()) {
+  require_same_everywhere(comm_, "the dataset (see data.file)", reader_.digest());
+  initialise_parameters();
+  compile();
+}
+
+void Trainer::initialise_parameters() {
+  mpi::together(comm_, [&] {
+    nn::initialise(network_, job_.train.seed, parameters_);
+    initialise_whitening(network_, reader_,
+                         std::min(job_.train.whitening_samples, reader_.info().train_count), parameters_);
+  });
+  require_same_everywhere(comm_, "the initial weights", weights_digest(parameters_));
+}
+
+/// Rank 0 measures what is fastest, and all ranks compute in that way: the same shard then has the same
+/// gradient anywhere.
+void Trainer::compile() {
+  nn::CompileOptions options{.shard_size = plan_.shard_size,
+                             .label_smoothing = static_cast<float>(job_.train.label_smoothing),
+                             .threads = threads_,
+                             .plan = {}};
+  mpi::on_root(comm_, [&] { executor_ = nn::compile(network_, job_.parallel.device, options); });
+  if (comm_.is_root()) options.plan = executor_->plan();
+  comm_.broadcast(options.plan);
+  mpi::together(comm_, [&] {
+    if (!executor_) executor_ = nn::compile(network_, job_.parallel.device, options);
+    executor_->set_parameters(parameters_);
+  });
+}
+
+EpochReport Trainer::next_epoch(const OnStep& on_step) {
+  const Clock::time_point start = Clock::now();
+  EpochPlan plan = plan_;
+  plan.steps = upcoming_steps();
+  EpochReport report{.epoch = upcoming_epoch(), .test = {}, .phases = {}};
+  const Sums sums = train_epoch(plan, report.epoch, on_step);
+  const double train_seconds = comm_.max(seconds_since(start));
+  require_same_everywhere(comm_, fmt::format("the weights after epoch {}", report.epoch),
+                          weights_digest(parameters_));
+
+  const double samples = static_cast<double>(plan.steps * plan.batch());
+  report.step = step_;
+  report.train_loss = comm_.sum(sums.loss) / samples;
+  report.train_top1 = static_cast<double>(comm_.sum(sums.correct)) / samples;
+  report.learning_rate_factor = schedule_.factor(step_ - 1);
+  report.train_seconds = train_seconds;
+  report.images_per_second = samples / train_seconds;
+  if (is_evaluated(report.epoch)) report.test = last_test_ = evaluate_test("none");
+  report.phases = close_phases(seconds_since(start));
+  return report;
+}
+
+Trainer::Sums Trainer::train_epoch(const EpochPlan& plan, int epoch, const OnStep& on_step) {
+  ShardLoader loader(reader_, augmenter_, plan, network_.input.height, job_.train.seed,
+                     static_cast<std::uint32_t>(epoch) - 1, comm_.rank(), comm_.size());
+  const auto local_shards = block_range(plan.shards_per_batch, comm_.size(), comm_.rank()).size();
+  Sums sums;
+  for (std::int64_t step = 0; step < plan.steps; ++step) {
+    const Sums of_step = train_step(loader, local_shards);
+    sums.loss += of_step.loss;
+    sums.correct += of_step.correct;
+    if (on_step) on_step(step + 1);
+  }
+  if (done()) {
+    optimizer_.finish(parameters_);
+    executor_->set_parameters(parameters_);
+  }
+  record_training(loader.seconds());
+  return sums;
+}
+
+Trainer::Sums Trainer::train_step(ShardLoader& loader, std::int64_t local_shards) {
+  std::fill(gradients_.begin(), gradients_.end(), 0.0f);
+  Sums sums;
+  for (std::int64_t i = 0; i < local_shards; ++i) {
+    const LoadedShard& shard = loader.next();
+    // A slot is final once the last shard's backward pass has added to it.
+    const nn::GradientsReady ready =
+        i + 1 < local_shards ? nn::GradientsReady{} : [this](std::size_t end) { buckets_.ready(end); };
+    const nn::ShardResult result =
+        executor_->forward_backward({shard.images, shard.labels}, gradients_, ready);
+    sums.loss += result.loss;
+    sums.correct += result.correct;
+  }
+  buckets_.finish();
+  update();
+  return sums;
+}
+
+void Trainer::update() {
+  const auto measured = timer_.measure(phase::optimizer);
+  // The sum is the same on every rank, so all stop here together.
+  if (!all_finite(gradients_)) {
+    throw CollectiveError(
+        "training has diverged: in epoch {}, step {}, the loss is no longer finite (the gradients are "
+        "infinite or NaN); lower the learning "
+        "rate ([optimizer]) or lengthen the warm-up ([schedule])",
+        step_ / plan_.steps + 1, step_ + 1);
+  }
+  optimizer_.step(parameters_, gradients_, schedule_.factor(step_), plan_.shards_per_batch, plan_.batch());
+  executor_->set_parameters(parameters_);
+  ++step_;
+}
+
+bool Trainer::is_evaluated(int epoch) const {
+  if (reader_.info().test_count == 0) return false;
+  return done() || (job_.train.evaluate_every > 0 && epoch % job_.train.evaluate_every == 0);
+}
+
+Evaluation Trainer::evaluate_test(const std::string& tta) {
+  const auto measured = timer_.measure(phase::evaluate);
+  return evaluate(reader_, dataset::Split::test, network_, *executor_, plan_.shard_size, tta, comm_);
+}
+
+std::optional<Evaluation> Trainer::final_evaluation() {
+  if (job_.evaluate.tta == "none" || !last_test_) return last_test_;
+  const Clock::time_point start = Clock::now();
+  const Evaluation result = evaluate_test(job_.evaluate.tta);
+  close_phases(seconds_since(start));
+  return result;
+}
+
+void Trainer::record_training(const ShardLoader::Seconds& loader) {
+  const nn::Executor::PassSeconds passes = executor_->take_pass_seconds();
+  const GradientBuckets::Seconds buckets = buckets_.take_seconds();
+  timer_.add(phase::read, loader.read);
+  timer_.add(phase::augment, loader.augment);
+  timer_.add(phase::input_wait, loader.wait);
+  timer_.add(phase::forward, passes.forward);
+  timer_.add(phase::backward, std::max(0.0, passes.backward - buckets.in_backward));
+  timer_.add(phase::all_reduce_exposed, buckets.exposed);
+  timer_.add(phase::all_reduce_hidden, buckets.hidden);
+}
+
+std::vector<mpi::PhaseStatistics> Trainer::close_phases(double wall) {
+  executor_->take_pass_seconds();  // those of the evaluation, which has a phase of its own
+  double claimed = 0;
+  for (const auto part : {phase::input_wait, phase::forward, phase::backward, phase::all_reduce_exposed,
+                          phase::optimizer, phase::evaluate}) {
+    claimed += timer_.seconds(part);
+  }
+  timer_.add(phase::other, std::max(0.0, wall - claimed));
+  for (std::size_t part = 0; part <= phase::other; ++part) total_timer_.add(part, timer_.seconds(part));
+  std::vector<mpi::PhaseStatistics> phases = timer_.reduce(comm_);
+  timer_.reset();
+  return phases;
+}
+
+int Trainer::epochs() const {
+  return static_cast<int>((total_steps_ + plan_.steps - 1) / plan_.steps);
+}
+
+Weights Trainer::weights() const {
+  return {network_, parameters_, reader_.info().class_names, reader_.digest()};
+}
+
+TrainerFacts Trainer::facts() const {
+  TrainerFacts facts{.network = nn::describe(network_),
+                     .executor = executor_->name(),
+                     .plan = executor_->plan(),
+                     .threads = threads_,
+                     .executor_bytes = executor_->memory_bytes(),
+                     .all_reduce = all_reduce_->name(),
+                     .gradient_bytes = gradients_.size() * sizeof(float),
+                     .buckets = buckets_.count(),
+                     .step_cost = buckets_.cost(),
+                     .plan_of_epoch = plan_,
+                     .total_steps = total_steps_};
+  return facts;
+}
+
+}  // namespace whorl::train

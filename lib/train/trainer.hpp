@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "collective/all_reduce.hpp"
+#include "dataset/reader.hpp"
+#include "mpi/communicator.hpp"
+#include "mpi/phase_timer.hpp"
+#include "nn/executor.hpp"
+#include "train/augment.hpp"
+#include "train/buckets.hpp"
+#include "train/evaluate.hpp"
+#include "train/job.hpp"
+#include "train/loader.hpp"
+#include "train/optimizer.hpp"
+#include "train/schedule.hpp"
+#include "train/weights.hpp"
+
+namespace whorl::train {
+
+/// Where a rank's time goes. read, augment and all_reduce_hidden run beside the others; the rest add up to
+/// the wall clock.
+namespace phase {
+enum Index : std::size_t {
+  read,
+  augment,
+  input_wait,
+  forward,
+  backward,
+  all_reduce_exposed,
+  all_reduce_hidden,
+  optimizer,
+  evaluate,
+  other
+};
+std::vector<std::string> names();
+}  // namespace phase
+
+/// One epoch, the same on every rank.
+struct EpochReport {
+  int epoch = 0;                    ///< from 1
+  std::int64_t step = 0;            ///< steps done since the start
+  double train_loss = 0;            ///< mean over the epoch, with label smoothing
+  double train_top1 = 0;            ///< of the training passes
+  std::optional<Evaluation> test;   ///< where the epoch was evaluated
+  double learning_rate_factor = 0;  ///< of the last step
+  double train_seconds = 0;         ///< slowest rank, evaluation excluded
+  double images_per_second = 0;     ///< training
+  std::vector<mpi::PhaseStatistics> phases;
+};
+
+/// What a run is made of, for its record.
+struct TrainerFacts {
+  std::string network;  ///< nn::describe
+  std::string executor, plan;
+  int threads = 0;  ///< of this rank
+  std::size_t executor_bytes = 0;
+  std::string all_reduce;
+  std::size_t gradient_bytes = 0;
+  std::size_t buckets = 0;
+  std::optional<collective::Cost> step_cost;  ///< of all buckets of one step, for this rank
+  EpochPlan plan_of_epoch;
+  std::int64_t total_steps = 0;
+};
+
+/// Synchronous data-parallel training: the shards of each global batch are dealt out to the ranks, their
+/// gradients summed, and every rank makes the same update. All public members but const ones are collective.
+///
+///   for shard of this rank in batch:
+///     gradients += forward_backward(shard)      each bucket's all-reduce starts during the last shard's
+///     backward pass
+///   wait for the sum; parameters -= optimizer(gradients)
+class Trainer {
+ public:
+  using OnStep = std::function<void(std::int64_t steps_done_in_epoch)>;
+
+  /// Builds, initialises and compiles the network for `reader`'s pictures. `comm` and `reader` must outlive
+  /// the trainer.
+  Trainer(const Job& job, const mpi::Communicator& comm, const dataset::Reader& reader);
+
+  bool done() const { return step_ == total_steps_; }
+  /// Trains one epoch (the last may be a part), evaluates it if the job asks for it, and compares the weights
+  /// of all ranks. Throws CollectiveError when gradients are not finite or weights differ.
+  EpochReport next_epoch(const OnStep& on_step = {});
+  /// After the last epoch: the test split with the job's test-time augmentation; the last epoch's result
+  /// again where that is "none". Nothing without test pictures.
+  std::optional<Evaluation> final_evaluation();
+
+  int epochs() const;
+  /// From 1; the one that next_epoch() trains.
+  int upcoming_epoch() const { return static_cast<int>(step_ / plan_.steps) + 1; }
+  /// Of the upcoming epoch.
+  std::int64_t upcoming_steps() const { return std::min(plan_.steps, total_steps_ - step_); }
+
+  TrainerFacts facts() const;
+  /// Phases since construction, set-up left out.
+  std::vector<mpi::PhaseStatistics> total_phases() const { return total_timer_.reduce(comm_); }
+  /// What save_weights() stores.
+  Weights weights() const;
+
+ private:
+  struct Sums {
+    double loss = 0;
+    std::int64_t correct = 0;
+  };
+  void initialise_parameters();
+  void compile();
+  Sums train_epoch(const EpochPlan& plan, int epoch, const OnStep& on_step);
+  Sums train_step(ShardLoader& loader, std::int64_t local_shards);
+  void update();
+  bool is_evaluated(int epoch) const;
+  Evaluation evaluate_test(const std::string& tta);
+  void record_training(const ShardLoader::Seconds& loader);
+  /// Ends the epoch's clock: what no phase has claimed of `wall` seconds is `other`. Returns the phases over
+  /// all ranks.
+  std::vector<mpi::PhaseStatistics> close_phases(double wall);
+
+  const Job job_;
+  const mpi::Communicator& comm_;
+  const dataset::Reader& reader_;
+  const EpochPlan plan_;
+  const std::int64_t total_steps_;
+  const int threads_;
+  nn::Network network_;
+  std::vector<float> parameters_, gradients_;  // arenas
+  std::unique_ptr<nn::Executor> executor_;
+  std::unique_ptr<collective::AllReduce> all_reduce_;
+  GradientBuckets buckets_;
+  Schedule schedule_;
+  Optimizer optimizer_;
+  Augmenter augmenter_;
+  std::int64_t step_ = 0;
+  std::optional<Evaluation> last_test_;
+  mpi::PhaseTimer timer_, total_timer_;
+};
+
+}  // namespace whorl::train
