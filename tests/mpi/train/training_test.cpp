@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The weights that P ranks train are those that one rank trains from the same shards, but for the order of
+// float sums.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "base/error.hpp"
+#include "nn/executor.hpp"
+#include "support/thrown_message.hpp"
+#include "tiny_dataset.hpp"
+#include "train/trainer.hpp"
+
+namespace whorl::train {
+namespace {
+
+using test::tiny_job;
+using test::TinyDataset;
+
+struct Trained {
+  std::vector<float> parameters;
+  std::vector<EpochReport> epochs;
+};
+
+Trained train_all(const Job& job, const mpi::Communicator& comm, const dataset::Reader& reader) {
+  Trainer trainer(job, comm, reader);
+  Trained result;
+  while (!trainer.done()) result.epochs.push_back(trainer.next_epoch());
+  result.parameters = trainer.weights().parameters;
+  return result;
+}
+
+/// Largest difference over a tensor, in units of the tensor's largest value.
+double largest_difference(const nn::ParameterLayout& layout, std::span<const float> a,
+                          std::span<const float> b) {
+  double largest = 0;
+  for (const nn::Tensor& tensor : layout.tensors()) {
+    double scale = 1e-30, difference = 0;
+    for (std::size_t i = tensor.offset; i < tensor.offset + tensor.count; ++i) {
+      scale = std::max<double>(scale, std::abs(b[i]));
+      difference = std::max<double>(difference, std::abs(a[i] - b[i]));
+    }
+    largest = std::max(largest, difference / scale);
+  }
+  return largest;
+}
+
+double change_of(const Trained& trained, const mpi::Communicator& comm, const Job& job,
+                 const dataset::Reader& reader) {
+  const Trainer untrained(job, comm, reader);
+  return largest_difference(untrained.weights().network.parameters, trained.parameters,
+                            untrained.weights().parameters);
+}
+
+class AnyExecutor : public testing::TestWithParam<std::string> {};
+
+/// Trains `shards` shards a step on all ranks, and all of them on each rank alone.
+void expect_same_as_alone(const std::string& device, int shards) {
+  constexpr int steps = 2;
+  const int pictures = steps * 4 * shards + 3;  // three wait for another epoch
+  const TinyDataset dataset(pictures, 6);
+  const Job job = tiny_job(device, shards);
+  const mpi::Communicator world = mpi::Communicator::world(), alone = mpi::Communicator::self();
+  const Trained together = train_all(job, world, dataset.reader());
+  const Trained single = train_all(job, alone, dataset.reader());
+  const nn::ParameterLayout layout =
+      nn::make_network("petal", test::tiny_size, test::tiny_classes, {}).parameters;
+  EXPECT_LT(largest_difference(layout, together.parameters, single.parameters), 2e-5);
+  EXPECT_GT(change_of(single, alone, job, dataset.reader()), 1e-2) << "the training changed nothing";
+  ASSERT_EQ(together.epochs.size(), 1U);
+  EXPECT_NEAR(together.epochs[0].train_loss, single.epochs[0].train_loss, 1e-5);
+  EXPECT_EQ(together.epochs[0].step, steps);
+}
+
+int ranks() {
+  return mpi::Communicator::world().size();
+}
+
+TEST_P(AnyExecutor, EqualSharesTrainTheSameWeights) {
+  expect_same_as_alone(GetParam(), 2 * ranks());
+}
+TEST_P(AnyExecutor, UnequalSharesTrainTheSameWeights) {
+  expect_same_as_alone(GetParam(), ranks() + 1);
+}
+TEST_P(AnyExecutor, RanksWithoutShardsTrainTheSameWeights) {
+  expect_same_as_alone(GetParam(), 1);
+}
+
+INSTANTIATE_TEST_SUITE_P(Executors, AnyExecutor, testing::ValuesIn(nn::available_backends()),
+                         [](const auto& device) { return device.param; });
+
+TEST(Training, EveryAllReduceTrainsTheSameWeights) {
+  const TinyDataset dataset(40, 0);
+  const mpi::Communicator world = mpi::Communicator::world();
+  Job job = tiny_job("reference", 5);
+  const Trained ring = train_all(job, world, dataset.reader());
+  job.parallel.all_reduce = "mpi";
+  const Trained library = train_all(job, world, dataset.reader());
+  const nn::ParameterLayout layout =
+      nn::make_network("petal", test::tiny_size, test::tiny_classes, {}).parameters;
+  EXPECT_LT(largest_difference(layout, ring.parameters, library.parameters), 2e-5);
+}
+
+TEST(Training, AFractionOfAnEpochEndsEarly) {
+  const TinyDataset dataset(40, 3);
+  Job job = tiny_job("reference", 2);  // 5 steps an epoch
+  job.train.epochs = 1.4;
+  job.train.evaluate_every = 0;
+  const mpi::Communicator world = mpi::Communicator::world();
+  Trainer trainer(job, world, dataset.reader());
+  EXPECT_EQ(trainer.epochs(), 2);
+  const EpochReport first = trainer.next_epoch();
+  EXPECT_EQ(first.step, 5);
+  EXPECT_FALSE(first.test.has_value());
+  EXPECT_FALSE(trainer.done());
+  std::int64_t steps = 0;
+  const EpochReport last = trainer.next_epoch([&](std::int64_t done) { steps = done; });
+  EXPECT_EQ(steps, 2);
+  EXPECT_EQ(last.step, 7);
+  ASSERT_TRUE(last.test.has_value());
+  EXPECT_EQ(last.test->samples, 3);
+  EXPECT_TRUE(trainer.done());
+}
+
+TEST(Training, PhasesOnTheClockAddUpToTheEpoch) {
+  const TinyDataset dataset(40, 5);
+  const mpi::Communicator world = mpi::Communicator::world();
+  Trainer trainer(tiny_job("reference", 5), world, dataset.reader());
+  const EpochReport epoch = trainer.next_epoch();
+  ASSERT_EQ(epoch.phases.size(), phase::names().size());
+  double named = 0;
+  for (const auto part : {phase::input_wait, phase::forward, phase::backward, phase::all_reduce_exposed,
+                          phase::optimizer, phase::other}) {
+    named += epoch.phases[part].mean;
+  }
+  EXPECT_GE(named, 0.9 * epoch.train_seconds / world.size());
+  EXPECT_GT(epoch.phases[phase::forward].mean, 0);
+  EXPECT_GT(epoch.phases[phase::backward].mean, 0);
+  EXPECT_GT(epoch.phases[phase::evaluate].mean, 0);
+  EXPECT_EQ(epoch.phases[phase::read].per_rank.size(), static_cast<std::size_t>(world.size()));
+}
+
+TEST(Training, DivergenceStopsEveryRankWithEpochAndStep) {
+  const TinyDataset dataset(40, 3);
+  Job job = tiny_job("reference", 2);
+  job.optimizer.learning_rate = 1e9;
+  job.optimizer.weight_decay = 1000;
+  const mpi::Communicator world = mpi::Communicator::world();
+  const std::string message =
+      test::thrown_message<CollectiveError>([&] { train_all(job, world, dataset.reader()); });
+  EXPECT_NE(message.find("training has diverged: in epoch 1, step "), std::string::npos) << message;
+}
+
+TEST(Training, DatasetsThatDifferBetweenRanksAreRefused) {
+  const mpi::Communicator world = mpi::Communicator::world();
+  if (world.size() == 1) GTEST_SKIP() << "needs two ranks";
+  const TinyDataset dataset(world.rank() == world.size() - 1 ? 41 : 40, 3);
+  const std::string message = test::thrown_message<CollectiveError>(
+      [&] { Trainer(tiny_job("reference", 2), world, dataset.reader()); });
+  EXPECT_NE(message.find("the dataset"), std::string::npos) << message;
+}
+
+}  // namespace
+}  // namespace whorl::train
