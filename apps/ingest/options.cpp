@@ -49,13 +49,17 @@ po::options_description describe_options(Options& options, Texts& texts) {
   add("output", po::value(&texts.output)->value_name("FILE.h5"), "what to write");
   add("size", po::value(&options.size)->value_name("N")->default_value(options.size),
       "height and width: the shorter side is scaled to it, the centre cut out; CIFAR always stays 32");
-  add("test-fraction", po::value(&options.test_fraction)->value_name("F")->default_value(options.test_fraction, "0.2"),
+  add("test-fraction",
+      po::value(&options.test_fraction)->value_name("F")->default_value(options.test_fraction, "0.2"),
       "share of test pictures where the input has no split of its own");
-  add("seed", po::value(&options.seed)->value_name("S")->default_value(options.seed), "another number draws another split");
+  add("seed", po::value(&options.seed)->value_name("S")->default_value(options.seed),
+      "another number draws another split");
   add("store", po::value(&texts.store)->value_name("pixels|jpeg")->default_value("pixels"),
       "pixels are read fastest; jpeg needs about a tenth of the space");
-  add("quality", po::value(&options.quality)->value_name("Q")->default_value(options.quality), "of --store jpeg, 1 to 100");
-  add("max-rejects", po::value(&options.max_rejects)->value_name("F")->default_value(options.max_rejects, "0.01"),
+  add("quality", po::value(&options.quality)->value_name("Q")->default_value(options.quality),
+      "of --store jpeg, 1 to 100");
+  add("max-rejects",
+      po::value(&options.max_rejects)->value_name("F")->default_value(options.max_rejects, "0.01"),
       "fail when a larger share of the pictures cannot be decoded; 1 never fails");
   add("overwrite", po::bool_switch(&options.overwrite), "replace FILE.h5 if it is there");
   return description;
@@ -69,7 +73,8 @@ std::vector<std::string> flags_of(const po::options_description& description) {
 
 [[noreturn]] void fail_unknown(const std::string& flag, const po::options_description& description) {
   const std::string guess = whorl::nearest(flag, flags_of(description));
-  throw UsageError("unknown option {}{}", flag, guess.empty() ? "; --help lists all" : "; did you mean " + guess + "?");
+  throw UsageError("unknown option {}{}", flag,
+                   guess.empty() ? "; --help lists all" : "; did you mean " + guess + "?");
 }
 
 po::variables_map parse(int argc, char** argv, const po::options_description& description) {
@@ -78,7 +83,12 @@ po::variables_map parse(int argc, char** argv, const po::options_description& de
   const po::positional_options_description no_positions;
   try {
     po::variables_map values;
-    po::store(po::command_line_parser(argc, argv).options(description).positional(no_positions).style(unix_style & ~allow_guessing).run(), values);
+    po::store(po::command_line_parser(argc, argv)
+                  .options(description)
+                  .positional(no_positions)
+                  .style(unix_style & ~allow_guessing)
+                  .run(),
+              values);
     po::notify(values);
     return values;
   } catch (const po::unknown_option& error) {
@@ -97,12 +107,16 @@ void check(bool condition, const std::string& message) {
 void check_ranges(const Options& options, const Texts& texts) {
   check(!texts.inputs.empty(), "nothing to read: --input PATH is missing; --help shows examples");
   check(!texts.output.empty(), "nothing to write: --output FILE.h5 is missing; --help shows examples");
-  check(options.size >= 8 && options.size <= 4096, fmt::format("--size {} is not between 8 and 4096", options.size));
-  check(options.quality >= 1 && options.quality <= 100, fmt::format("--quality {} is not between 1 and 100", options.quality));
+  check(options.size >= 8 && options.size <= 4096,
+        fmt::format("--size {} is not between 8 and 4096", options.size));
+  check(options.quality >= 1 && options.quality <= 100,
+        fmt::format("--quality {} is not between 1 and 100", options.quality));
   check(options.test_fraction >= 0 && options.test_fraction <= 1,
         fmt::format("--test-fraction {} is not between 0 and 1", options.test_fraction));
-  check(options.max_rejects >= 0 && options.max_rejects <= 1, fmt::format("--max-rejects {} is not between 0 and 1", options.max_rejects));
-  check(texts.store == "pixels" || texts.store == "jpeg", fmt::format("--store {} is neither pixels nor jpeg", texts.store));
+  check(options.max_rejects >= 0 && options.max_rejects <= 1,
+        fmt::format("--max-rejects {} is not between 0 and 1", options.max_rejects));
+  check(texts.store == "pixels" || texts.store == "jpeg",
+        fmt::format("--store {} is neither pixels nor jpeg", texts.store));
 }
 
 }  // namespace

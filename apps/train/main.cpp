@@ -73,7 +73,7 @@ int run(mpi::Communicator& world, const std::vector<std::string>& arguments) {
   std::optional<dataset::Reader> reader;
   mpi::together(world, [&] { reader.emplace(job.data.file); });
   const std::filesystem::path folder =
-      report::create_run_folder(world, command_line.run, command_line.job_file);
+      report::choose_run_folder(world, command_line.run, command_line.job_file);
   train::Trainer trainer(job, world, *reader);
   report::RunRecord record(world, folder, job, *reader, trainer, seconds_since(start));
   train_all_epochs(trainer, record, world.is_root());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/// Training speed of a network: forward and backward pass of one shard per rank, the sum of the gradients over the ranks and a plain Nesterov SGD
-/// step, on random pictures in memory. Under mpirun every step takes the time of the slowest rank.
+/// Training speed of a network: forward and backward pass of one shard per rank, the sum of the gradients
+/// over the ranks and a plain Nesterov SGD step, on random pictures in memory. Under mpirun every step takes
+/// the time of the slowest rank.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -80,7 +81,8 @@ class TrainingStep {
 };
 
 /// Every rank is given the same time for every step, so that all choose the same number of steps.
-void measure(benchmark::State& state, TrainingStep& step, const Options& options, const mpi::Communicator& comm) {
+void measure(benchmark::State& state, TrainingStep& step, const Options& options,
+             const mpi::Communicator& comm) {
   using Clock = std::chrono::steady_clock;
   step.run();
   step.take_pass_seconds();
@@ -131,8 +133,10 @@ int run(mpi::Communicator& comm, int argc, char** argv) {
   if (given.count("plan") > 0 && comm.is_root())
     std::cout << step.executor().plan() << (step.executor().memory_bytes() >> 20) << " MiB\n";
   const std::string name = options.network + "/shard:" + std::to_string(options.shard) +
-                           "/threads:" + std::to_string(options.threads) + "/ranks:" + std::to_string(comm.size());
-  benchmark::RegisterBenchmark(name.c_str(), [&](benchmark::State& state) { measure(state, step, options, comm); })
+                           "/threads:" + std::to_string(options.threads) +
+                           "/ranks:" + std::to_string(comm.size());
+  benchmark::RegisterBenchmark(name.c_str(),
+                               [&](benchmark::State& state) { measure(state, step, options, comm); })
       ->UseManualTime()
       ->MinTime(options.seconds)
       ->Repetitions(options.repetitions)

@@ -6,8 +6,9 @@
 
 namespace whorl::dataset {
 
-/// A permutation of [0, count) that is a pure function of (seed, epoch), evaluated a position at a time without any table: a Feistel network
-/// on the next even power of two, walked until it falls below count (Black & Rogaway, "Ciphers with arbitrary finite domains", 2002).
+/// A permutation of [0, count) that is a pure function of (seed, epoch), evaluated a position at a time
+/// without any table: a Feistel network on the next even power of two, walked until it falls below count
+/// (Black & Rogaway, "Ciphers with arbitrary finite domains", 2002).
 class EpochOrder {
  public:
   EpochOrder(std::uint64_t seed, std::uint32_t epoch, std::int64_t count);

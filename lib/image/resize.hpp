@@ -40,7 +40,7 @@ class Resampler {
   struct Axis {
     int taps = 0;
     std::vector<int> first;
-    std::vector<float> weights;
+    std::vector<std::int16_t> weights;  ///< with 15 bits below the point
   };
   static Axis make_axis(int source_size, double start, double length, int size);
 

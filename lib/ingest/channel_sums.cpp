@@ -10,7 +10,8 @@ namespace whorl::ingest {
 
 namespace {
 
-// One lane a byte; a multiple of 3, so that a lane always sees the same colour, and of 16, so that it fills vector registers.
+// One lane a byte; a multiple of 3, so that a lane always sees the same colour, and of 16, so that it fills
+// vector registers.
 constexpr std::size_t lanes = 48;
 // Squares are at most 65,025: 32 bits hold the sum of 66,051 of them.
 constexpr std::size_t most_rows = 65536;
@@ -54,7 +55,8 @@ void ChannelSums::add(std::span<const std::uint8_t> pixels) {
 std::array<double, 3> ChannelSums::mean() const {
   std::array<double, 3> result{};
   if (sums_[0] == 0) return result;
-  for (std::size_t c = 0; c < 3; ++c) result[c] = static_cast<double>(sums_[1 + c]) / static_cast<double>(sums_[0]) / 255.0;
+  for (std::size_t c = 0; c < 3; ++c)
+    result[c] = static_cast<double>(sums_[1 + c]) / static_cast<double>(sums_[0]) / 255.0;
   return result;
 }
 

@@ -9,8 +9,8 @@
 
 namespace whorl::ingest {
 
-/// Sum and sum of squares of the values of each colour, as integers: exact, so that mean and deviation do not depend on the order of
-/// the pictures or the number of ranks.
+/// Sum and sum of squares of the values of each colour, as integers: exact, so that mean and deviation do not
+/// depend on the order of the pictures or the number of ranks.
 class ChannelSums {
  public:
   /// `pixels`: red, green and blue in turns.

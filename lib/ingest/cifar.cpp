@@ -18,7 +18,9 @@ constexpr std::int64_t record_bytes = 1 + cifar_picture_bytes;
 constexpr std::int64_t largest_pickle = std::int64_t{1} << 30;  // bytes; the official batches have 31 million
 constexpr int class_count = 10;
 
-std::string base_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+std::string base_name(const std::string& path) {
+  return path.substr(path.rfind('/') + 1);
+}
 
 bool is_batch_name(std::string_view name) {
   if (name == "test_batch") return true;
@@ -28,7 +30,8 @@ bool is_batch_name(std::string_view name) {
 }
 
 std::vector<std::uint8_t> read_entry(const Listing& listing, const Entry& entry) {
-  require(entry.size <= largest_pickle, "{}: {} has {} bytes, too many for a CIFAR-10 batch", listing.location, entry.path, entry.size);
+  require(entry.size <= largest_pickle, "{}: {} has {} bytes, too many for a CIFAR-10 batch",
+          listing.location, entry.path, entry.size);
   std::vector<std::uint8_t> bytes(static_cast<std::size_t>(entry.size));
   InputFile(listing.file_of(entry)).read(entry.offset, bytes);
   return bytes;
@@ -44,8 +47,8 @@ CifarBatch start_batch(const Listing& listing, const Entry& entry) {
 
 CifarBatch read_binary_batch(const Listing& listing, const Entry& entry) {
   require(entry.size % record_bytes == 0 && entry.size > 0,
-          "{}: {} has {} bytes, not whole CIFAR-10 records of {} bytes; is the download complete?", listing.location, entry.path,
-          entry.size, record_bytes);
+          "{}: {} has {} bytes, not whole CIFAR-10 records of {} bytes; is the download complete?",
+          listing.location, entry.path, entry.size, record_bytes);
   CifarBatch batch = start_batch(listing, entry);
   batch.offset = entry.offset + 1;
   batch.stride = record_bytes;
@@ -59,7 +62,8 @@ std::vector<std::int32_t> labels_of(const Pickle::Value* list) {
   std::vector<std::int32_t> labels;
   for (const Pickle::Value* label : list->parts) {
     require(label->kind == Pickle::Kind::integer, "a label that is not an integer");
-    require(label->integer >= 0 && label->integer < class_count, "label {}, not one of 0 to {}", label->integer, class_count - 1);
+    require(label->integer >= 0 && label->integer < class_count, "label {}, not one of 0 to {}",
+            label->integer, class_count - 1);
     labels.push_back(static_cast<std::int32_t>(label->integer));
   }
   return labels;
@@ -75,16 +79,19 @@ std::int64_t append(const std::filesystem::path& scratch, std::string_view bytes
   return offset;
 }
 
-CifarBatch parse_python_batch(const Listing& listing, const Entry& entry, const std::filesystem::path& scratch) {
+CifarBatch parse_python_batch(const Listing& listing, const Entry& entry,
+                              const std::filesystem::path& scratch) {
   CifarBatch batch = start_batch(listing, entry);
   const std::vector<std::uint8_t> bytes = read_entry(listing, entry);
   const Pickle pickle(bytes);
   batch.labels = labels_of(Pickle::find(pickle.root(), "labels"));
   const Pickle::Value* data = Pickle::find(pickle.root(), "data");
-  require(data != nullptr && data->kind == Pickle::Kind::array && data->parts.size() == 2, "no table \"data\"");
-  require(data->parts[1]->integer == cifar_picture_bytes, "pictures of {} bytes, not {}", data->parts[1]->integer, cifar_picture_bytes);
-  require(data->parts[0]->integer == static_cast<std::int64_t>(batch.labels.size()), "{} pictures, but {} labels",
-          data->parts[0]->integer, batch.labels.size());
+  require(data != nullptr && data->kind == Pickle::Kind::array && data->parts.size() == 2,
+          "no table \"data\"");
+  require(data->parts[1]->integer == cifar_picture_bytes, "pictures of {} bytes, not {}",
+          data->parts[1]->integer, cifar_picture_bytes);
+  require(data->parts[0]->integer == static_cast<std::int64_t>(batch.labels.size()),
+          "{} pictures, but {} labels", data->parts[0]->integer, batch.labels.size());
   batch.stride = cifar_picture_bytes;
   const char* begin = reinterpret_cast<const char*>(bytes.data());
   const bool verbatim = data->text.data() >= begin && data->text.data() <= begin + bytes.size();
@@ -97,7 +104,8 @@ CifarBatch parse_python_batch(const Listing& listing, const Entry& entry, const 
   return batch;
 }
 
-CifarBatch read_python_batch(const Listing& listing, const Entry& entry, const std::filesystem::path& scratch) {
+CifarBatch read_python_batch(const Listing& listing, const Entry& entry,
+                             const std::filesystem::path& scratch) {
   try {
     return parse_python_batch(listing, entry, scratch);
   } catch (const Error& error) {
@@ -135,7 +143,8 @@ std::vector<std::string> read_class_names(const Listing& listing) {
     } catch (const Error& error) {
       throw Error("{}: cannot read the class names in {}: {}", listing.location, entry.path, error.what());
     }
-    require(names.size() == class_count, "{}: {} names {} classes, not {}", listing.location, entry.path, names.size(), class_count);
+    require(names.size() == class_count, "{}: {} names {} classes, not {}", listing.location, entry.path,
+            names.size(), class_count);
     return names;
   }
   for (int label = 0; label < class_count; ++label) names.push_back(std::to_string(label));
@@ -143,9 +152,12 @@ std::vector<std::string> read_class_names(const Listing& listing) {
 }
 
 void check_labels(const Listing& listing, const CifarBatch& batch) {
-  const auto wrong = std::ranges::find_if(batch.labels, [](std::int32_t label) { return label >= class_count; });
-  require(wrong == batch.labels.end(), "{}: picture {} of {} has the label {}, not one of 0 to {}; is this CIFAR-10?", listing.location,
-          wrong - batch.labels.begin(), batch.name, wrong == batch.labels.end() ? 0 : *wrong, class_count - 1);
+  const auto wrong =
+      std::ranges::find_if(batch.labels, [](std::int32_t label) { return label >= class_count; });
+  require(wrong == batch.labels.end(),
+          "{}: picture {} of {} has the label {}, not one of 0 to {}; is this CIFAR-10?", listing.location,
+          wrong - batch.labels.begin(), batch.name, wrong == batch.labels.end() ? 0 : *wrong,
+          class_count - 1);
 }
 
 }  // namespace
@@ -165,7 +177,9 @@ std::optional<CifarBatches> find_cifar(const Listing& listing, const std::filesy
     }
   }
   if (found.batches.empty()) return std::nullopt;
-  require(!binary || !python, "{} holds CIFAR-10 batches in both the binary and the Python form; give only one of them", listing.location);
+  require(!binary || !python,
+          "{} holds CIFAR-10 batches in both the binary and the Python form; give only one of them",
+          listing.location);
   std::ranges::sort(found.batches, {}, &CifarBatch::name);
   for (const CifarBatch& batch : found.batches) check_labels(listing, batch);
   found.class_names = read_class_names(listing);

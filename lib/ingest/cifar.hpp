@@ -30,10 +30,11 @@ struct CifarBatches {
   std::vector<CifarBatch> batches;  ///< by name
 };
 
-/// The CIFAR-10 batches in a container, binary (data_batch_N.bin, test_batch.bin: records of a label byte and 3072 bytes) or Python
-/// (data_batch_N, test_batch: pickles), or nothing if it holds none. Class names come from batches.meta.txt or batches.meta, else
-/// they are the digits. Pixels that a pickle does not hold verbatim are written to a new file `scratch`. Throws for damaged batches.
-/// (Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009.)
+/// The CIFAR-10 batches in a container, binary (data_batch_N.bin, test_batch.bin: records of a label byte and
+/// 3072 bytes) or Python (data_batch_N, test_batch: pickles), or nothing if it holds none. Class names come
+/// from batches.meta.txt or batches.meta, else they are the digits. Pixels that a pickle does not hold
+/// verbatim are written to a new file `scratch`. Throws for damaged batches. (Krizhevsky, "Learning Multiple
+/// Layers of Features from Tiny Images", 2009.)
 std::optional<CifarBatches> find_cifar(const Listing& listing, const std::filesystem::path& scratch);
 
 }  // namespace whorl::ingest

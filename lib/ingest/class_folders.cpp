@@ -13,8 +13,11 @@ namespace {
 
 using dataset::Split;
 
-const std::map<std::string_view, Split> split_folders = {
-    {"train", Split::train}, {"test", Split::test}, {"val", Split::test}, {"valid", Split::test}, {"validation", Split::test}};
+const std::map<std::string_view, Split> split_folders = {{"train", Split::train},
+                                                         {"test", Split::test},
+                                                         {"val", Split::test},
+                                                         {"valid", Split::test},
+                                                         {"validation", Split::test}};
 
 struct Path {
   std::size_t entry = 0;
@@ -55,8 +58,9 @@ void enter_shared_folders(std::vector<Path>& paths) {
 
 // A class may be called "test": split folders are those beside a "train", or when there are no others.
 bool are_split_folders(const std::set<std::string_view>& folders) {
-  return folders.contains("train") ||
-         (!folders.empty() && std::ranges::all_of(folders, [](auto folder) { return split_folders.contains(folder); }));
+  return folders.contains("train") || (!folders.empty() && std::ranges::all_of(folders, [](auto folder) {
+           return split_folders.contains(folder);
+         }));
 }
 
 void enter_split_folders(std::vector<Path>& paths) {
@@ -67,7 +71,9 @@ void enter_split_folders(std::vector<Path>& paths) {
 
 }  // namespace
 
-bool is_hidden(const std::string& path) { return path.starts_with('.') || path.find("/.") != std::string::npos; }
+bool is_hidden(const std::string& path) {
+  return path.starts_with('.') || path.find("/.") != std::string::npos;
+}
 
 ClassFolders find_class_folders(const std::vector<Entry>& entries) {
   ClassFolders found;

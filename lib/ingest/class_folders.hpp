@@ -25,9 +25,9 @@ struct ClassFolders {
   std::int64_t outside = 0;  ///< files that lie in no class folder
 };
 
-/// Reads classes and split off the paths: below the only folder of each level come either class folders, or split folders (train
-/// with test, val, valid or validation, all of which mean test) with class folders in them. Every file below a class folder that
-/// is not hidden is a candidate.
+/// Reads classes and split off the paths: below the only folder of each level come either class folders, or
+/// split folders (train with test, val, valid or validation, all of which mean test) with class folders in
+/// them. Every file below a class folder that is not hidden is a candidate.
 ClassFolders find_class_folders(const std::vector<Entry>& entries);
 
 /// Whether a part of the path begins with '.'.

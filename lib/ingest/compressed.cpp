@@ -55,7 +55,10 @@ bool is_compressed(const InputFile& file) {
   std::array<std::uint8_t, 6> start{};
   const std::size_t got = file.read_some(0, start);
   const std::string_view text(reinterpret_cast<const char*>(start.data()), got);
-  for (const std::string_view magic : {"\x1f\x8b"sv, "BZh"sv, "\xfd" "7zXZ\0"sv, "\x28\xb5\x2f\xfd"sv}) {
+  for (const std::string_view magic : {"\x1f\x8b"sv, "BZh"sv,
+                                       "\xfd"
+                                       "7zXZ\0"sv,
+                                       "\x28\xb5\x2f\xfd"sv}) {
     if (text.starts_with(magic)) return true;
   }
   return false;

@@ -31,8 +31,10 @@ class FolderWalk {
 
  private:
   void walk(const fs::path& folder, const std::string& prefix) {
-    // In order of names, so that it does not depend on the file system which of several links to one folder is followed.
-    for (const fs::directory_entry& entry : std::set<fs::directory_entry>(fs::directory_iterator(folder), {})) {
+    // In order of names, so that it does not depend on the file system which of several links to one folder
+    // is followed.
+    for (const fs::directory_entry& entry :
+         std::set<fs::directory_entry>(fs::directory_iterator(folder), {})) {
       const std::string path = prefix + entry.path().filename().string();
       if (entry.is_symlink()) {
         follow(entry, path);
@@ -56,7 +58,8 @@ class FolderWalk {
     std::error_code error;
     const fs::path target = fs::canonical(link.path(), error);
     if (error) {
-      listing_.notes.push_back(fmt::format("{}: skipped, the link leads nowhere ({})", path, error.message()));
+      listing_.notes.push_back(
+          fmt::format("{}: skipped, the link leads nowhere ({})", path, error.message()));
     } else if (!is_inside(target, root_)) {
       listing_.notes.push_back(fmt::format("{}: skipped, the link leads out of the folder", path));
     } else if (fs::is_directory(target) && (is_inside(fs::canonical(link.path().parent_path()), target) ||

@@ -7,8 +7,9 @@
 
 namespace whorl::ingest {
 
-/// All regular files below `folder`, hidden ones included, sorted by path. Symbolic links are followed when they stay inside
-/// the tree, each linked folder once; others, and devices, FIFOs and sockets, are noted. Throws for a folder that cannot be read.
+/// All regular files below `folder`, hidden ones included, sorted by path. Symbolic links are followed when
+/// they stay inside the tree, each linked folder once; others, and devices, FIFOs and sockets, are noted.
+/// Throws for a folder that cannot be read.
 Listing list_folder(const std::string& folder);
 
 }  // namespace whorl::ingest

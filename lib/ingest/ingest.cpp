@@ -10,18 +10,14 @@
 #include <utility>
 
 #include "base/error.hpp"
-#include "base/progress.hpp"
-#include "image/jpeg.hpp"
-#include "ingest/channel_sums.hpp"
 #include "ingest/cifar.hpp"
 #include "ingest/manifest.hpp"
 #include "ingest/output_files.hpp"
-#include "ingest/partition_reader.hpp"
 #include "ingest/picture_store.hpp"
 #include "ingest/reject.hpp"
 #include "ingest/scan.hpp"
 #include "ingest/tables.hpp"
-#include "mpi/session.hpp"
+#include "ingest/worker.hpp"
 
 namespace whorl::ingest {
 
@@ -29,9 +25,6 @@ namespace {
 
 using dataset::Split;
 using dataset::Storage;
-
-enum Phase : std::size_t { scan_phase, read_phase, decode_phase, write_phase, finish_phase };
-const std::vector<std::string> phase_names = {"scan", "read", "decode", "write", "finish"};
 
 constexpr std::size_t most_lines = 20;  // of notes or rejects in the log
 
@@ -45,101 +38,21 @@ Manifest scan_once(const mpi::Communicator& comm, const Options& options, const 
   mpi::on_root(comm, [&] {
     const Scan found = scan({options.inputs, options.test_fraction, options.seed, output.scratch()});
     for (std::size_t i = 0; i < std::min(most_lines, found.notes.size()); ++i) log(comm, found.notes[i]);
-    if (found.notes.size() > most_lines) log(comm, fmt::format("... and {} more notes", found.notes.size() - most_lines));
+    if (found.notes.size() > most_lines)
+      log(comm, fmt::format("... and {} more notes", found.notes.size() - most_lines));
     bytes = serialise(found.manifest);
   });
   comm.broadcast(bytes);
   return deserialise(bytes);
 }
 
-void to_interleaved(std::span<const std::uint8_t> planes, std::vector<std::uint8_t>& pixels) {
-  const std::size_t area = planes.size() / 3;
-  for (std::size_t i = 0; i < area; ++i) {
-    for (std::size_t channel = 0; channel < 3; ++channel) pixels[i * 3 + channel] = planes[channel * area + i];
-  }
-}
-
-// Read -> decode -> write on one rank.
-class Worker {
- public:
-  Worker(const mpi::Communicator& comm, const Manifest& manifest, int size, PictureStore& store, mpi::PhaseTimer& timer)
-      : comm_(comm), manifest_(manifest), size_(size), store_(store), timer_(timer), pixels_(std::size_t(size) * size * 3) {}
-
-  /// Collective. Stops early when more than `most_rejects` pictures of all ranks are unusable.
-  void run(double most_rejects) {
-    PartitionReader reader(comm_, manifest_);
-    Progress progress("ingest", "pictures", std::ssize(manifest_.items), comm_.is_root());
-    for (bool more = true; more;) {
-      std::string failure;
-      try {
-        more = process_round(reader);
-      } catch (const CollectiveError&) {
-        throw;
-      } catch (const std::exception& error) {
-        failure = fmt::format("rank {} (host {}): {}", comm_.rank(), mpi::host_name(), describe(error));
-      }
-      mpi::agree(comm_, failure);
-      const std::int64_t rejected = comm_.sum(static_cast<std::int64_t>(rejects.size()));
-      progress.update(comm_.sum(done_), rejected == 0 ? "" : fmt::format("{} rejected", rejected));
-      if (static_cast<double>(rejected) > most_rejects) more = false;
-    }
-  }
-
-  ChannelSums sums;
-  std::vector<Reject> rejects;
-
- private:
-  bool process_round(PartitionReader& reader) {
-    bool more = false;
-    {
-      const auto scope = timer_.measure(read_phase);
-      more = reader.next();
-    }
-    for (const Picture& picture : reader.pictures()) {
-      if (decode(picture)) store(picture.item);
-      ++done_;
-    }
-    return more;
-  }
-
-  bool decode(const Picture& picture) {
-    const auto scope = timer_.measure(decode_phase);
-    if (!picture.problem.empty()) {
-      rejects.push_back({picture.item, picture.problem});
-    } else if (manifest_.encoding == Encoding::cifar) {
-      to_interleaved(picture.bytes, pixels_);
-      return true;
-    } else {
-      try {
-        image::decode_jpeg_square(picture.bytes, size_, pixels_.data());
-        return true;
-      } catch (const image::DecodeError& error) {
-        rejects.push_back({picture.item, error.what()});
-      }
-    }
-    return false;
-  }
-
-  void store(std::int64_t item) {
-    const auto scope = timer_.measure(write_phase);
-    const std::span<const std::uint8_t> stored = store_.add(item, pixels_);
-    if (manifest_.items[item].split == Split::train) sums.add(stored);
-  }
-
-  const mpi::Communicator& comm_;
-  const Manifest& manifest_;
-  int size_;
-  PictureStore& store_;
-  mpi::PhaseTimer& timer_;
-  std::vector<std::uint8_t> pixels_;
-  std::int64_t done_ = 0;
-};
-
 void check_rejects(const std::vector<Reject>& rejects, const Manifest& manifest, double most) {
   if (static_cast<double>(rejects.size()) <= most) return;
   const auto count = static_cast<double>(manifest.items.size());
-  throw CollectiveError("{} of {} pictures cannot be used, more than the {:.0f} that --max-rejects {} allows (1 allows all):{}",
-                        rejects.size(), manifest.items.size(), std::floor(most), most / count, list_rejects(rejects, manifest, most_lines));
+  throw CollectiveError(
+      "{} of {} pictures cannot be used, more than the {:.0f} that --max-rejects {} allows (1 allows all):{}",
+      rejects.size(), manifest.items.size(), std::floor(most), most / count,
+      list_rejects(rejects, manifest, most_lines));
 }
 
 Contents leave_out(const Manifest& manifest, const std::vector<Reject>& rejects) {
@@ -161,16 +74,19 @@ Summary summarise(const Manifest& manifest, const Contents& contents, std::size_
   summary.rejected = static_cast<std::int64_t>(rejected);
   for (std::size_t split = 0; split < 2; ++split) {
     summary.class_counts[split].resize(manifest.class_names.size());
-    for (const std::int64_t item : contents.items[split]) ++summary.class_counts[split][manifest.items[item].label];
+    for (const std::int64_t item : contents.items[split])
+      ++summary.class_counts[split][manifest.items[item].label];
   }
   for (const Item& item : manifest.items) summary.source_bytes += item.size;
   return summary;
 }
 
 void warn(const mpi::Communicator& comm, const Summary& summary, const Contents& contents) {
-  if (summary.class_names.size() == 1) log(comm, "warning: there is only one class, " + summary.class_names[0]);
+  if (summary.class_names.size() == 1)
+    log(comm, "warning: there is only one class, " + summary.class_names[0]);
   for (const Split split : {Split::train, Split::test}) {
-    if (contents.of(split).empty()) log(comm, fmt::format("warning: there are no {} pictures", dataset::to_string(split)));
+    if (contents.of(split).empty())
+      log(comm, fmt::format("warning: there are no {} pictures", dataset::to_string(split)));
   }
   for (std::size_t i = 0; i < summary.class_names.size(); ++i) {
     if (summary.class_counts[0][i] + summary.class_counts[1][i] > 0) continue;
@@ -178,26 +94,15 @@ void warn(const mpi::Communicator& comm, const Summary& summary, const Contents&
   }
 }
 
-std::unique_ptr<PictureStore> make_store(const mpi::Communicator& comm, const Manifest& manifest, OutputFiles& output,
-                                         const Options& options, int size) {
+std::unique_ptr<PictureStore> make_store(const mpi::Communicator& comm, const Manifest& manifest,
+                                         OutputFiles& output, const Options& options, int size) {
   if (options.storage == Storage::jpeg) return make_jpeg_store(comm, manifest, output, size, options.quality);
   output.require_space(std::ssize(manifest.items) * 3 * size * size);
   return make_pixel_store(comm, manifest, output, size);
 }
 
-// Labels, names and attributes around the pictures; then the file gets its name.
-void finish(const mpi::Communicator& comm, const Manifest& manifest, const Contents& contents, Worker& worker,
-            const std::vector<Reject>& rejects, PictureStore& store, OutputFiles& output, Storage storage, int size) {
-  worker.sums.reduce(comm);
-  h5::File& file = store.finish(contents);
-  write_tables(comm, file, manifest, contents, rejects);
-  write_attributes(file, manifest, worker.sums, storage, size);
-  const std::filesystem::path finished = file.path();
-  output.close_hdf5();
-  output.publish(finished);
-}
-
-Summary run(const mpi::Communicator& comm, const Options& options, OutputFiles& output, mpi::PhaseTimer& timer) {
+Summary run(const mpi::Communicator& comm, const Options& options, OutputFiles& output,
+            mpi::PhaseTimer& timer) {
   Manifest manifest;
   {
     const auto scope = timer.measure(scan_phase);
@@ -210,11 +115,19 @@ Summary run(const mpi::Communicator& comm, const Options& options, OutputFiles& 
   worker.run(most_rejects);
 
   const auto scope = timer.measure(finish_phase);
-  const std::vector<Reject> rejects = gather(comm, worker.rejects);
+  const std::vector<Reject> rejects = gather(comm, worker.rejects());
   check_rejects(rejects, manifest, most_rejects);
-  if (!rejects.empty()) log(comm, fmt::format("rejected {} pictures:{}", rejects.size(), list_rejects(rejects, manifest, most_lines)));
+  if (!rejects.empty())
+    log(comm,
+        fmt::format("rejected {} pictures:{}", rejects.size(), list_rejects(rejects, manifest, most_lines)));
   const Contents contents = leave_out(manifest, rejects);
-  finish(comm, manifest, contents, worker, rejects, *store, output, options.storage, size);
+  worker.reduce_sums();
+  h5::File& file = store->finish(contents);
+  write_tables(comm, file, manifest, contents, rejects);
+  write_attributes(file, manifest, worker.sums(), options.storage, size);
+  const std::filesystem::path finished = file.path();
+  output.close_hdf5();
+  output.publish(finished);
   const Summary summary = summarise(manifest, contents, rejects.size());
   warn(comm, summary, contents);
   return summary;
@@ -228,13 +141,16 @@ Summary ingest(const mpi::Communicator& comm, const Options& options) {
   OutputFiles output(comm, options.output, options.inputs.size(), options.overwrite);
   try {
     Summary summary = run(comm, options, output, timer);
-    mpi::on_root(comm, [&] { summary.file_bytes = static_cast<std::int64_t>(std::filesystem::file_size(output.result())); });
+    mpi::on_root(comm, [&] {
+      summary.file_bytes = static_cast<std::int64_t>(std::filesystem::file_size(output.result()));
+    });
     comm.broadcast(std::span(&summary.file_bytes, 1));
     summary.phases = timer.reduce(comm);
     summary.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     return summary;
   } catch (const CollectiveError&) {
-    // All ranks are here together, so the open files can still be closed in order; left open, they would break MPI_Finalize.
+    // All ranks are here together, so the open files can still be closed in order; left open, they would
+    // break MPI_Finalize.
     output.abandon_hdf5();
     throw;
   }

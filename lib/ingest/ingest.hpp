@@ -20,8 +20,8 @@ struct Options {
   double test_fraction = 0.2;  ///< where the source has no split of its own
   std::uint64_t seed = 0;      ///< of that split
   dataset::Storage storage = dataset::Storage::pixels;
-  int quality = 90;            ///< of stored JPEGs
-  double max_rejects = 0.01;   ///< the largest fraction of pictures that may be unusable
+  int quality = 90;           ///< of stored JPEGs
+  double max_rejects = 0.01;  ///< the largest fraction of pictures that may be unusable
   bool overwrite = false;
 };
 
@@ -36,9 +36,10 @@ struct Summary {
   std::vector<mpi::PhaseStatistics> phases;
 };
 
-/// The whole job: lists the inputs, reads, decodes and stores the pictures, and makes the dataset file appear. Progress, warnings and
-/// rejected pictures go to stderr on rank 0. Collective. Throws CollectiveError where all ranks stop in order, any other exception
-/// where one rank cannot go on; either way no file appears under the final name.
+/// The whole job: lists the inputs, reads, decodes and stores the pictures, and makes the dataset file
+/// appear. Progress, warnings and rejected pictures go to stderr on rank 0. Collective. Throws
+/// CollectiveError where all ranks stop in order, any other exception where one rank cannot go on; either way
+/// no file appears under the final name.
 Summary ingest(const mpi::Communicator& comm, const Options& options);
 
 /// A few lines for a person.

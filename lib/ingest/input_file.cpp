@@ -24,7 +24,8 @@ InputFile::InputFile(std::string path)
 std::size_t InputFile::read_some(std::int64_t offset, std::span<std::uint8_t> out) const {
   std::size_t done = 0;
   while (done < out.size()) {
-    const ssize_t got = ::pread(file_.get(), out.data() + done, out.size() - done, offset + static_cast<std::int64_t>(done));
+    const ssize_t got =
+        ::pread(file_.get(), out.data() + done, out.size() - done, offset + static_cast<std::int64_t>(done));
     if (got == 0) break;
     require(got > 0 || errno == EINTR, "cannot read {}: {}", path_, system_error_text(errno));
     if (got > 0) done += static_cast<std::size_t>(got);
@@ -34,7 +35,8 @@ std::size_t InputFile::read_some(std::int64_t offset, std::span<std::uint8_t> ou
 
 void InputFile::read(std::int64_t offset, std::span<std::uint8_t> out) const {
   const std::size_t got = read_some(offset, out);
-  require(got == out.size(), "{} ends at byte {}, but {} bytes were expected at {}", path_, offset + got, out.size(), offset);
+  require(got == out.size(), "{} ends at byte {}, but {} bytes were expected at {}", path_, offset + got,
+          out.size(), offset);
 }
 
 }  // namespace whorl::ingest

@@ -21,7 +21,8 @@ using dataset::Split;
 // Encoded pictures of one rank, one after the other, until their places in the result are known.
 class Spool {
  public:
-  explicit Spool(const std::string& path) : path_(path), file_(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)) {
+  explicit Spool(const std::string& path)
+      : path_(path), file_(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)) {
     require(bool(file_), "cannot create {}: {}", path_, system_error_text(errno));
   }
   // Returns the offset.
@@ -46,7 +47,8 @@ class Spool {
 
 class JpegStore : public PictureStore {
  public:
-  JpegStore(const mpi::Communicator& comm, const Manifest& manifest, OutputFiles& output, int size, int quality)
+  JpegStore(const mpi::Communicator& comm, const Manifest& manifest, OutputFiles& output, int size,
+            int quality)
       : comm_(comm), manifest_(manifest), output_(output), quality_(quality), picture_(size, size) {
     mpi::together(comm, [&] { spool_.emplace(output.spool(comm.rank()).string()); });
   }
@@ -74,15 +76,18 @@ class JpegStore : public PictureStore {
     std::int64_t item, spool_offset, size;
   };
 
-  void write_split(const h5::File& file, Split split, const std::vector<std::int64_t>& items, const std::vector<std::int64_t>& sizes) const {
+  void write_split(const h5::File& file, Split split, const std::vector<std::int64_t>& items,
+                   const std::vector<std::int64_t>& sizes) const {
     std::vector<std::uint64_t> offsets{0};
     std::vector<std::uint64_t> place(manifest_.items.size());
     for (const std::int64_t item : items) {
       place[item] = offsets.back();
       offsets.push_back(offsets.back() + static_cast<std::uint64_t>(sizes[item]));
     }
-    const auto table = h5::Dataset::create<std::uint64_t>(file, dataset::object_name(split, "jpeg_offsets"), {offsets.size()});
-    RowWriter bytes(h5::Dataset::create<std::uint8_t>(file, dataset::object_name(split, "jpeg_bytes"), {offsets.back()}));
+    const auto table = h5::Dataset::create<std::uint64_t>(file, dataset::object_name(split, "jpeg_offsets"),
+                                                          {offsets.size()});
+    RowWriter bytes(file, h5::Dataset::create<std::uint8_t>(file, dataset::object_name(split, "jpeg_bytes"),
+                                                            {offsets.back()}));
     mpi::together(comm_, [&] {
       if (comm_.is_root()) table.write_rows(0, std::span<const std::uint64_t>(offsets));
       write_blobs(bytes, split, place);
@@ -112,8 +117,8 @@ class JpegStore : public PictureStore {
 
 }  // namespace
 
-std::unique_ptr<PictureStore> make_jpeg_store(const mpi::Communicator& comm, const Manifest& manifest, OutputFiles& output, int size,
-                                              int quality) {
+std::unique_ptr<PictureStore> make_jpeg_store(const mpi::Communicator& comm, const Manifest& manifest,
+                                              OutputFiles& output, int size, int quality) {
   return std::make_unique<JpegStore>(comm, manifest, output, size, quality);
 }
 

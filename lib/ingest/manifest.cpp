@@ -15,10 +15,8 @@ namespace {
 class Packer {
  public:
   template <typename T>
-    requires std::integral<T> || std::is_enum_v<T>
-  void put(T value) {
-    bytes.append(reinterpret_cast<const char*>(&value), sizeof value);
-  }
+  requires std::integral<T> || std::is_enum_v<T>
+  void put(T value) { bytes.append(reinterpret_cast<const char*>(&value), sizeof value); }
   void put(const std::string& text) {
     put(text.size());
     bytes += text;
@@ -54,7 +52,8 @@ std::int64_t Manifest::count(dataset::Split split) const {
 }
 
 std::int64_t Manifest::row(std::int64_t index) const {
-  const auto first_test = std::ranges::lower_bound(items, dataset::Split::test, {}, &Item::split) - items.begin();
+  const auto first_test =
+      std::ranges::lower_bound(items, dataset::Split::test, {}, &Item::split) - items.begin();
   return index < first_test ? index : index - first_test;
 }
 

@@ -22,9 +22,9 @@ struct SourceFile {
 
 /// A picture to ingest: a byte range of a file.
 struct Item {
-  std::string name;         ///< path within the source, unique in the manifest
-  std::int32_t file = 0;    ///< index into Manifest::files
-  std::int32_t label = 0;   ///< index into Manifest::class_names
+  std::string name;        ///< path within the source, unique in the manifest
+  std::int32_t file = 0;   ///< index into Manifest::files
+  std::int32_t label = 0;  ///< index into Manifest::class_names
   dataset::Split split = dataset::Split::train;
   std::int64_t offset = 0;  ///< bytes from the start of the file
   std::int64_t size = 0;    ///< bytes
@@ -35,7 +35,8 @@ struct Manifest {
   Encoding encoding = Encoding::jpeg;
   std::vector<SourceFile> files;
   std::vector<std::string> class_names;
-  std::vector<Item> items;  ///< in dataset order: train before test; JPEGs sorted bytewise by name, CIFAR in its own order
+  std::vector<Item>
+      items;  ///< in dataset order: train before test; JPEGs sorted bytewise by name, CIFAR in its own order
 
   std::int64_t count(dataset::Split split) const;
   /// The row of item `index` within its split, if no picture is rejected.

@@ -25,7 +25,8 @@ void OutputFiles::check() const {
   const std::string name = result_.string();
   require(fs::exists(folder()), "cannot write {}: the folder {} does not exist", name, folder().string());
   require(!fs::is_directory(result_), "cannot write {}: it is a folder", name);
-  require(overwrite_ || !fs::exists(result_), "{} exists already; choose another name, or replace it with --overwrite", name);
+  require(overwrite_ || !fs::exists(result_),
+          "{} exists already; choose another name, or replace it with --overwrite", name);
   const Descriptor probe(::open(partial().c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666));
   require(bool(probe), "cannot write {}: {}", name, system_error_text(errno));
 }
@@ -51,8 +52,11 @@ void OutputFiles::close_hdf5() {
 void OutputFiles::require_space(std::int64_t bytes) const {
   mpi::on_root(comm_, [&] {
     const auto free = static_cast<std::int64_t>(fs::space(folder()).available);
-    require(bytes <= free, "{} needs {}, but only {} are free in {}; use a disk with more space, a smaller --size, or --store jpeg",
-            result_.string(), format_bytes(static_cast<double>(bytes)), format_bytes(static_cast<double>(free)), folder().string());
+    require(bytes <= free,
+            "{} needs {}, but only {} are free in {}; use a disk with more space, a smaller --size, or "
+            "--store jpeg",
+            result_.string(), format_bytes(static_cast<double>(bytes)),
+            format_bytes(static_cast<double>(free)), folder().string());
   });
 }
 

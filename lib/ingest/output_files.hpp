@@ -10,12 +10,14 @@
 
 namespace whorl::ingest {
 
-/// The result, and the temporary files beside it. The destructor removes the temporary ones, on whichever rank runs it: only
-/// publish() makes the result appear.
+/// The result, and the temporary files beside it. The destructor removes the temporary ones, on whichever
+/// rank runs it: only publish() makes the result appear.
 class OutputFiles {
  public:
-  /// Collective. Throws CollectiveError if the result cannot be written there, or exists and `overwrite` is false.
-  OutputFiles(const mpi::Communicator& comm, std::filesystem::path result, std::size_t inputs, bool overwrite);
+  /// Collective. Throws CollectiveError if the result cannot be written there, or exists and `overwrite` is
+  /// false.
+  OutputFiles(const mpi::Communicator& comm, std::filesystem::path result, std::size_t inputs,
+              bool overwrite);
   OutputFiles(const OutputFiles&) = delete;
   OutputFiles& operator=(const OutputFiles&) = delete;
   ~OutputFiles();

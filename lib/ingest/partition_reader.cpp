@@ -10,7 +10,8 @@
 
 namespace whorl::ingest {
 
-PartitionReader::PartitionReader(const mpi::Communicator& comm, const Manifest& manifest, const ReadLimits& limits)
+PartitionReader::PartitionReader(const mpi::Communicator& comm, const Manifest& manifest,
+                                 const ReadLimits& limits)
     : comm_(comm), manifest_(manifest), limits_(limits) {
   plan();
   std::int64_t largest = 0;
@@ -20,7 +21,8 @@ PartitionReader::PartitionReader(const mpi::Communicator& comm, const Manifest& 
 
 void PartitionReader::plan() {
   std::vector<std::vector<std::int64_t>> of_file(manifest_.files.size());
-  for (std::int64_t i = 0; i < std::ssize(manifest_.items); ++i) of_file[manifest_.items[i].file].push_back(i);
+  for (std::int64_t i = 0; i < std::ssize(manifest_.items); ++i)
+    of_file[manifest_.items[i].file].push_back(i);
   std::vector<std::int64_t> loose;
   for (std::size_t file = 0; file < of_file.size(); ++file) {
     if (manifest_.files[file].shared) {
@@ -41,7 +43,8 @@ void PartitionReader::plan_run(std::int32_t file, const std::vector<std::int64_t
   std::vector<Round> rounds;
   for (std::int64_t i = mine.begin; i < mine.end; ++i) {
     const Item& item = manifest_.items[items[i]];
-    if (rounds.empty() || !fits(rounds.back(), item)) rounds.push_back({file, file == loose_files ? 0 : item.offset, 0, {}});
+    if (rounds.empty() || !fits(rounds.back(), item))
+      rounds.push_back({file, file == loose_files ? 0 : item.offset, 0, {}});
     Round& round = rounds.back();
     round.items.push_back(items[i]);
     if (item.size > limits_.picture_bytes) continue;
@@ -53,7 +56,8 @@ void PartitionReader::plan_run(std::int32_t file, const std::vector<std::int64_t
 
 bool PartitionReader::fits(const Round& round, const Item& item) const {
   if (item.size > limits_.picture_bytes) return true;  // not read at all
-  const std::int64_t size = round.file == loose_files ? round.size + item.size : item.offset + item.size - round.offset;
+  const std::int64_t size =
+      round.file == loose_files ? round.size + item.size : item.offset + item.size - round.offset;
   return size <= limits_.round_bytes;
 }
 
@@ -82,7 +86,10 @@ void PartitionReader::read_shared(const Round& round) {
     if (item.size > limits_.picture_bytes) {
       pictures_.push_back({index, {}, too_large(item)});
     } else {
-      pictures_.push_back({index, bytes.subspan(static_cast<std::size_t>(item.offset - round.offset), static_cast<std::size_t>(item.size)), {}});
+      pictures_.push_back({index,
+                           bytes.subspan(static_cast<std::size_t>(item.offset - round.offset),
+                                         static_cast<std::size_t>(item.size)),
+                           {}});
     }
   }
 }
@@ -92,8 +99,8 @@ void PartitionReader::read_loose(const Round& round) {
   for (const std::int64_t item : round.items) read_loose_file(item, used);
 }
 
-// With POSIX calls: opening, reading and closing a picture takes 5 us with them, with MPI-IO on MPI_COMM_SELF 50 us (ROMIO) to 370 us
-// (OMPIO); no other rank reads the file, so MPI-IO has nothing to offer.
+// With POSIX calls: opening, reading and closing a picture takes 5 us with them, with MPI-IO on MPI_COMM_SELF
+// 50 us (ROMIO) to 370 us (OMPIO); no other rank reads the file, so MPI-IO has nothing to offer.
 void PartitionReader::read_loose_file(std::int64_t index, std::size_t& used) {
   const Item& item = manifest_.items[index];
   if (item.size > limits_.picture_bytes) {
@@ -111,7 +118,8 @@ void PartitionReader::read_loose_file(std::int64_t index, std::size_t& used) {
 }
 
 std::string PartitionReader::too_large(const Item& item) const {
-  return fmt::format("file of {} is larger than the limit of {}", format_bytes(static_cast<double>(item.size)),
+  return fmt::format("file of {} is larger than the limit of {}",
+                     format_bytes(static_cast<double>(item.size)),
                      format_bytes(static_cast<double>(limits_.picture_bytes)));
 }
 

@@ -14,7 +14,8 @@
 namespace whorl::ingest {
 
 struct ReadLimits {
-  std::int64_t round_bytes = std::int64_t{64} << 20;     ///< a rank holds at a time, but for a single larger picture
+  std::int64_t round_bytes = std::int64_t{64}
+                             << 20;  ///< a rank holds at a time, but for a single larger picture
   std::int64_t picture_bytes = std::int64_t{256} << 20;  ///< larger files are not read
 };
 
@@ -25,16 +26,16 @@ struct Picture {
   std::string problem;  ///< why there are no bytes; empty if there are
 };
 
-/// Reads this rank's share of all pictures in rounds of bounded memory. Every file with many pictures is cut into one contiguous run
-/// of pictures per rank, balanced by bytes, and read with MPI_File_read_at_all; single-picture files are shared out likewise.
-/// The manifest and communicator must outlive the reader.
+/// Reads this rank's share of all pictures in rounds of bounded memory. Every file with many pictures is cut
+/// into one contiguous run of pictures per rank, balanced by bytes, and read with MPI_File_read_at_all;
+/// single-picture files are shared out likewise. The manifest and communicator must outlive the reader.
 class PartitionReader {
  public:
   /// Collective.
   PartitionReader(const mpi::Communicator& comm, const Manifest& manifest, const ReadLimits& limits = {});
 
-  /// Collective: reads the next round; false, on all ranks alike, after the last. If it throws Error on one rank, the ranks are still
-  /// in step and must agree to stop.
+  /// Collective: reads the next round; false, on all ranks alike, after the last. If it throws Error on one
+  /// rank, the ranks are still in step and must agree to stop.
   bool next();
   /// What this rank has read in this round; none if the other ranks have more rounds.
   const std::vector<Picture>& pictures() const { return pictures_; }

@@ -17,8 +17,8 @@ using Value = Pickle::Value;
 using Kind = Pickle::Kind;
 
 // The functions and types that pickles of NumPy arrays name: module and name, and what they stand for here.
-constexpr std::string_view make_empty_array = "_reconstruct", make_array = "_frombuffer", array_type = "ndarray",
-                           element_type = "dtype", encode_text = "encode";
+constexpr std::string_view make_empty_array = "_reconstruct", make_array = "_frombuffer",
+                           array_type = "ndarray", element_type = "dtype", encode_text = "encode";
 const std::map<std::string_view, std::string_view> known_functions = {
     {"numpy.core.multiarray _reconstruct", make_empty_array},
     {"numpy._core.multiarray _reconstruct", make_empty_array},
@@ -84,7 +84,8 @@ class Pickle::Machine {
   }
   void push_integer(std::int64_t value) { push(Kind::integer).integer = value; }
   void push_text(std::string_view text) { push(Kind::text).text = text; }
-  // Each text is decoded at most once in a real file; a hostile one could ask for the same large text again and again.
+  // Each text is decoded at most once in a real file; a hostile one could ask for the same large text again
+  // and again.
   void push_recoded(std::string text) {
     recoded_bytes_ += text.size();
     check(recoded_bytes_ <= bytes_.size(), "too much text");
@@ -149,9 +150,11 @@ class Pickle::Machine {
 
   // The quoted string of protocol 0, as Python 2's repr writes it.
   void push_quoted(std::string_view line) {
-    check(line.size() >= 2 && line.front() == line.back() && (line.front() == '\'' || line.front() == '"'), "bad string");
+    check(line.size() >= 2 && line.front() == line.back() && (line.front() == '\'' || line.front() == '"'),
+          "bad string");
     line = line.substr(1, line.size() - 2);
-    static const std::map<char, char> escapes = {{'n', '\n'}, {'t', '\t'}, {'r', '\r'}, {'\\', '\\'}, {'\'', '\''}, {'"', '"'}};
+    static const std::map<char, char> escapes = {{'n', '\n'},  {'t', '\t'},  {'r', '\r'},
+                                                 {'\\', '\\'}, {'\'', '\''}, {'"', '"'}};
     std::string text;
     for (std::size_t i = 0; i < line.size(); ++i) {
       if (line[i] != '\\') {
@@ -174,7 +177,8 @@ class Pickle::Machine {
 
   // Unicode of protocol 0 has escapes of its own; the names in these files need none.
   void push_plain(std::string_view line) {
-    check(std::ranges::all_of(line, [](char c) { return c > 0 && c != '\\'; }), "text beyond ASCII in protocol 0 (protocol 2 and above can be read)");
+    check(std::ranges::all_of(line, [](char c) { return c > 0 && c != '\\'; }),
+          "text beyond ASCII in protocol 0 (protocol 2 and above can be read)");
     push_text(line);
   }
 
@@ -197,7 +201,8 @@ class Pickle::Machine {
   void push_function(std::string_view module, std::string_view name) {
     const auto known = known_functions.find(fmt::format("{} {}", module, name));
     if (known == known_functions.end()) {
-      throw Error("the pickle asks for Python's {}.{} at byte {}; only NumPy arrays of uint8 are read here", module, name, at_);
+      throw Error("the pickle asks for Python's {}.{} at byte {}; only NumPy arrays of uint8 are read here",
+                  module, name, at_);
     }
     push(Kind::function).text = known->second;
   }
@@ -213,14 +218,16 @@ class Pickle::Machine {
     return *arguments.parts[index];
   }
   void check_bytes(const Value& type) const {
-    if (type.text != "u1" && type.text != "|u1") throw Error("the pickle holds an array of {}, not of uint8 (u1)", type.text);
+    if (type.text != "u1" && type.text != "|u1")
+      throw Error("the pickle holds an array of {}, not of uint8 (u1)", type.text);
   }
 
   // What calling a known function gives.
   void reduce() {
     const Value& arguments = *pop();
     const Value& function = *pop();
-    check(function.kind == Kind::function && arguments.kind == Kind::tuple, "call of something that is not a function");
+    check(function.kind == Kind::function && arguments.kind == Kind::tuple,
+          "call of something that is not a function");
     if (function.text == make_empty_array) {
       push(Kind::array);
     } else if (function.text == element_type) {
@@ -238,7 +245,8 @@ class Pickle::Machine {
     }
   }
 
-  // The state of an array is (version, shape, dtype, Fortran order, bytes); that of a dtype does not matter for uint8.
+  // The state of an array is (version, shape, dtype, Fortran order, bytes); that of a dtype does not matter
+  // for uint8.
   void build() {
     const Value& state = *pop();
     check(state.kind == Kind::tuple, "unexpected type");
@@ -253,7 +261,9 @@ class Pickle::Machine {
   void fill_array(Value& array, const Value& shape, const Value& content) const {
     std::uint64_t size = 1;
     for (const Value* length : shape.parts) {
-      check(length->kind == Kind::integer && length->integer >= 0 && length->integer <= (std::int64_t{1} << 31), "array shape");
+      check(
+          length->kind == Kind::integer && length->integer >= 0 && length->integer <= (std::int64_t{1} << 31),
+          "array shape");
       size *= static_cast<std::uint64_t>(length->integer);
       check(size <= content.text.size(), "array larger than its bytes");
     }
@@ -264,57 +274,59 @@ class Pickle::Machine {
 
   // One opcode; true at the end. Names as in pickletools.
   bool step(char opcode) {
+    // clang-format off
     switch (opcode) {
-      case '.': return true;                                             // STOP
-      case '\x80': check(take_unsigned(1) <= 5, "protocol"); break;      // PROTO
-      case '\x95': take(8); break;                                       // FRAME
-      case '(': push(Kind::mark); break;                                 // MARK
-      case '0': pop(); break;                                            // POP
-      case 'N': push(Kind::none); break;                                 // NONE
-      case '\x88': push_integer(1); break;                               // NEWTRUE
-      case '\x89': push_integer(0); break;                               // NEWFALSE
-      case 'I':                                                          // INT
-      case 'L': push_integer(parse_integer(take_line())); break;         // LONG
-      case 'J': push_long(4); break;                                     // BININT
-      case 'K': push_integer(static_cast<std::int64_t>(take_unsigned(1))); break;  // BININT1
-      case 'M': push_integer(static_cast<std::int64_t>(take_unsigned(2))); break;  // BININT2
-      case '\x8a': push_long(take_unsigned(1)); break;                   // LONG1
-      case 'S': push_quoted(take_line()); break;                         // STRING
-      case 'V': push_plain(take_line()); break;                          // UNICODE
-      case 'C':                                                          // SHORT_BINBYTES
-      case 'U':                                                          // SHORT_BINSTRING
-      case '\x8c': push_text(take(take_unsigned(1))); break;             // SHORT_BINUNICODE
-      case 'B':                                                          // BINBYTES
-      case 'T':                                                          // BINSTRING
-      case 'X': push_text(take(take_unsigned(4))); break;                // BINUNICODE
-      case '\x8e':                                                       // BINBYTES8
-      case '\x96': push_text(take(take_unsigned(8))); break;             // BYTEARRAY8
-      case ']': push(Kind::list); break;                                 // EMPTY_LIST
-      case ')': push(Kind::tuple); break;                                // EMPTY_TUPLE
-      case '}': push(Kind::dict); break;                                 // EMPTY_DICT
-      case 'l': collect(Kind::list); break;                              // LIST
-      case 't': collect(Kind::tuple); break;                             // TUPLE
-      case 'd': collect(Kind::dict); break;                              // DICT
-      case '\x85': collect(1); break;                                    // TUPLE1
-      case '\x86': collect(2); break;                                    // TUPLE2
-      case '\x87': collect(3); break;                                    // TUPLE3
-      case 'a': add(Kind::list, pop_some(1)); break;                     // APPEND
-      case 'e': add(Kind::list, pop_to_mark()); break;                   // APPENDS
-      case 's': add(Kind::dict, pop_some(2)); break;                     // SETITEM
-      case 'u': add(Kind::dict, pop_to_mark()); break;                   // SETITEMS
+      case '.': return true;                                                              // STOP
+      case '\x80': check(take_unsigned(1) <= 5, "protocol"); break;                       // PROTO
+      case '\x95': take(8); break;                                                        // FRAME
+      case '(': push(Kind::mark); break;                                                  // MARK
+      case '0': pop(); break;                                                             // POP
+      case 'N': push(Kind::none); break;                                                  // NONE
+      case '\x88': push_integer(1); break;                                                // NEWTRUE
+      case '\x89': push_integer(0); break;                                                // NEWFALSE
+      case 'I':                                                                           // INT
+      case 'L': push_integer(parse_integer(take_line())); break;                          // LONG
+      case 'J': push_long(4); break;                                                      // BININT
+      case 'K': push_integer(static_cast<std::int64_t>(take_unsigned(1))); break;         // BININT1
+      case 'M': push_integer(static_cast<std::int64_t>(take_unsigned(2))); break;         // BININT2
+      case '\x8a': push_long(take_unsigned(1)); break;                                    // LONG1
+      case 'S': push_quoted(take_line()); break;                                          // STRING
+      case 'V': push_plain(take_line()); break;                                           // UNICODE
+      case 'C':                                                                           // SHORT_BINBYTES
+      case 'U':                                                                           // SHORT_BINSTRING
+      case '\x8c': push_text(take(take_unsigned(1))); break;                              // SHORT_BINUNICODE
+      case 'B':                                                                           // BINBYTES
+      case 'T':                                                                           // BINSTRING
+      case 'X': push_text(take(take_unsigned(4))); break;                                 // BINUNICODE
+      case '\x8e':                                                                        // BINBYTES8
+      case '\x96': push_text(take(take_unsigned(8))); break;                              // BYTEARRAY8
+      case ']': push(Kind::list); break;                                                  // EMPTY_LIST
+      case ')': push(Kind::tuple); break;                                                 // EMPTY_TUPLE
+      case '}': push(Kind::dict); break;                                                  // EMPTY_DICT
+      case 'l': collect(Kind::list); break;                                               // LIST
+      case 't': collect(Kind::tuple); break;                                              // TUPLE
+      case 'd': collect(Kind::dict); break;                                               // DICT
+      case '\x85': collect(1); break;                                                     // TUPLE1
+      case '\x86': collect(2); break;                                                     // TUPLE2
+      case '\x87': collect(3); break;                                                     // TUPLE3
+      case 'a': add(Kind::list, pop_some(1)); break;                                      // APPEND
+      case 'e': add(Kind::list, pop_to_mark()); break;                                    // APPENDS
+      case 's': add(Kind::dict, pop_some(2)); break;                                      // SETITEM
+      case 'u': add(Kind::dict, pop_to_mark()); break;                                    // SETITEMS
       case 'p': remember(static_cast<std::uint64_t>(parse_integer(take_line()))); break;  // PUT
-      case 'q': remember(take_unsigned(1)); break;                       // BINPUT
-      case 'r': remember(take_unsigned(4)); break;                       // LONG_BINPUT
-      case '\x94': remember(memo_.size()); break;                        // MEMOIZE
-      case 'g': recall(static_cast<std::uint64_t>(parse_integer(take_line()))); break;  // GET
-      case 'h': recall(take_unsigned(1)); break;                         // BINGET
-      case 'j': recall(take_unsigned(4)); break;                         // LONG_BINGET
-      case 'c': push_line_function(); break;                             // GLOBAL
-      case '\x93': push_stack_function(); break;                         // STACK_GLOBAL
-      case 'R': reduce(); break;                                         // REDUCE
-      case 'b': build(); break;                                          // BUILD
+      case 'q': remember(take_unsigned(1)); break;                                        // BINPUT
+      case 'r': remember(take_unsigned(4)); break;                                        // LONG_BINPUT
+      case '\x94': remember(memo_.size()); break;                                         // MEMOIZE
+      case 'g': recall(static_cast<std::uint64_t>(parse_integer(take_line()))); break;    // GET
+      case 'h': recall(take_unsigned(1)); break;                                          // BINGET
+      case 'j': recall(take_unsigned(4)); break;                                          // LONG_BINGET
+      case 'c': push_line_function(); break;                                              // GLOBAL
+      case '\x93': push_stack_function(); break;                                          // STACK_GLOBAL
+      case 'R': reduce(); break;                                                          // REDUCE
+      case 'b': build(); break;                                                           // BUILD
       default: check(false, fmt::format("opcode {:#04x}", static_cast<std::uint8_t>(opcode)));
     }
+    // clang-format on
     return false;
   }
 

@@ -17,11 +17,13 @@ namespace whorl::ingest {
 /// What the dataset will hold: items in dataset order, without the rejected ones.
 struct Contents {
   std::array<std::vector<std::int64_t>, 2> items;  // by split
-  const std::vector<std::int64_t>& of(dataset::Split split) const { return items[split == dataset::Split::train ? 0 : 1]; }
+  const std::vector<std::int64_t>& of(dataset::Split split) const {
+    return items[split == dataset::Split::train ? 0 : 1];
+  }
 };
 
-/// Takes pictures in any order while they are decoded, and in the end makes the file with all of them in dataset order. The bytes
-/// of that file do not depend on the number of ranks.
+/// Takes pictures in any order while they are decoded, and in the end makes the file with all of them in
+/// dataset order. The bytes of that file do not depend on the number of ranks.
 class PictureStore {
  public:
   virtual ~PictureStore() = default;
@@ -32,9 +34,10 @@ class PictureStore {
 };
 
 /// train/images and test/images: uint8 (N, size, size, 3). Collective.
-std::unique_ptr<PictureStore> make_pixel_store(const mpi::Communicator& comm, const Manifest& manifest, OutputFiles& output, int size);
+std::unique_ptr<PictureStore> make_pixel_store(const mpi::Communicator& comm, const Manifest& manifest,
+                                               OutputFiles& output, int size);
 /// train/jpeg_bytes, train/jpeg_offsets and the same for test. Collective.
-std::unique_ptr<PictureStore> make_jpeg_store(const mpi::Communicator& comm, const Manifest& manifest, OutputFiles& output, int size,
-                                              int quality);
+std::unique_ptr<PictureStore> make_jpeg_store(const mpi::Communicator& comm, const Manifest& manifest,
+                                              OutputFiles& output, int size, int quality);
 
 }  // namespace whorl::ingest

@@ -13,11 +13,13 @@ using dataset::Split;
 
 h5::Dataset create_images(const h5::File& file, Split split, std::int64_t count, int size) {
   const auto side = static_cast<hsize_t>(size);
-  return h5::Dataset::create<std::uint8_t>(file, dataset::object_name(split, "images"), {static_cast<hsize_t>(count), side, side, 3});
+  return h5::Dataset::create<std::uint8_t>(file, dataset::object_name(split, "images"),
+                                           {static_cast<hsize_t>(count), side, side, 3});
 }
 
-// Every picture has its row from the start, as if none were going to be rejected, so ranks write without asking each other. Should
-// some be rejected after all, the others are copied to a second file of the right size.
+// Every picture has its row from the start, as if none were going to be rejected, so ranks write without
+// asking each other. Should some be rejected after all, the others are copied to a second file of the right
+// size.
 class PixelStore : public PictureStore {
  public:
   PixelStore(const mpi::Communicator& comm, const Manifest& manifest, OutputFiles& output, int size)
@@ -26,8 +28,8 @@ class PixelStore : public PictureStore {
         output_(output),
         size_(size),
         file_(output.create_hdf5(output.partial())),
-        train_(create_images(file_, Split::train, manifest.count(Split::train), size)),
-        test_(create_images(file_, Split::test, manifest.count(Split::test), size)) {}
+        train_(file_, create_images(file_, Split::train, manifest.count(Split::train), size)),
+        test_(file_, create_images(file_, Split::test, manifest.count(Split::test), size)) {}
 
   std::span<const std::uint8_t> add(std::int64_t item, std::span<const std::uint8_t> pixels) override {
     writer(manifest_.items[item].split).add(static_cast<hsize_t>(manifest_.row(item)), pixels);
@@ -47,11 +49,13 @@ class PixelStore : public PictureStore {
   RowWriter& writer(Split split) { return split == Split::train ? train_ : test_; }
 
   h5::File& copy_kept(const Contents& contents) {
-    output_.require_space(static_cast<std::int64_t>(contents.of(Split::train).size() + contents.of(Split::test).size()) * 3 * size_ * size_);
+    output_.require_space(
+        static_cast<std::int64_t>(contents.of(Split::train).size() + contents.of(Split::test).size()) * 3 *
+        size_ * size_);
     h5::File& compacted = output_.create_hdf5(output_.compacted());
     for (const Split split : {Split::train, Split::test}) {
       const std::vector<std::int64_t>& items = contents.of(split);
-      RowWriter target(create_images(compacted, split, std::ssize(items), size_));
+      RowWriter target(compacted, create_images(compacted, split, std::ssize(items), size_));
       mpi::together(comm_, [&] { copy_rows(items, writer(split).dataset(), target); });
     }
     return compacted;
@@ -77,7 +81,8 @@ class PixelStore : public PictureStore {
 
 }  // namespace
 
-std::unique_ptr<PictureStore> make_pixel_store(const mpi::Communicator& comm, const Manifest& manifest, OutputFiles& output, int size) {
+std::unique_ptr<PictureStore> make_pixel_store(const mpi::Communicator& comm, const Manifest& manifest,
+                                               OutputFiles& output, int size) {
   return std::make_unique<PixelStore>(comm, manifest, output, size);
 }
 

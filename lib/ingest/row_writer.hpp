@@ -7,13 +7,18 @@
 #include <vector>
 
 #include "h5/file.hpp"
+#include "ingest/writeback.hpp"
 
 namespace whorl::ingest {
 
-/// Writes rows of a uint8 dataset, independently of other ranks; rows that follow each other are joined to transfers of a few MB.
+/// Writes rows of a uint8 dataset, independently of other ranks; rows that follow each other are joined to
+/// transfers of a few MB.
 class RowWriter {
  public:
-  explicit RowWriter(h5::Dataset dataset) : dataset_(std::move(dataset)) { pending_.reserve(most_bytes); }
+  RowWriter(const h5::File& file, h5::Dataset dataset)
+      : dataset_(std::move(dataset)), writeback_(file.path()) {
+    pending_.reserve(most_bytes);
+  }
 
   /// `values`: whole rows.
   void add(hsize_t row, std::span<const std::uint8_t> values) {
@@ -27,6 +32,8 @@ class RowWriter {
   /// Must be called after the last row.
   void flush() {
     dataset_.write_rows(first_row_, std::span<const std::uint8_t>(pending_));
+    const auto offset = static_cast<std::int64_t>(first_row_ * dataset_.row_size());
+    writeback_.start(dataset_.file_offset() + offset, std::ssize(pending_));
     first_row_ = next_row_;
     pending_.clear();
   }
@@ -35,6 +42,7 @@ class RowWriter {
  private:
   static constexpr std::size_t most_bytes = std::size_t{4} << 20;
   h5::Dataset dataset_;
+  Writeback writeback_;
   std::vector<std::uint8_t> pending_;
   hsize_t first_row_ = 0, next_row_ = 0;
 };

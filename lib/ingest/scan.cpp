@@ -65,7 +65,8 @@ Collection collect_cifar(const CifarBatches& found) {
     const auto file = static_cast<std::int32_t>(collection.files.size() - 1);
     for (std::size_t i = 0; i < batch.labels.size(); ++i) {
       const std::int64_t offset = batch.offset + static_cast<std::int64_t>(i) * batch.stride;
-      collection.items.push_back({fmt::format("{}:{:05}", batch.name, i), file, batch.labels[i], batch.split, offset, cifar_picture_bytes});
+      collection.items.push_back({fmt::format("{}:{:05}", batch.name, i), file, batch.labels[i], batch.split,
+                                  offset, cifar_picture_bytes});
     }
   }
   return collection;
@@ -85,7 +86,8 @@ Collection collect_pictures(const Listing& listing, const ClassFolders& found, c
     if (!listing.archive) collection.files.push_back({listing.file_of(entry), false});
     const auto file = static_cast<std::int32_t>(collection.files.size() - 1);
     const Split drawn = falls_into_test(candidate.name, options) ? Split::test : Split::train;
-    collection.items.push_back({candidate.name, file, labels.at(candidate.class_name), candidate.split.value_or(drawn), entry.offset, entry.size});
+    collection.items.push_back({candidate.name, file, labels.at(candidate.class_name),
+                                candidate.split.value_or(drawn), entry.offset, entry.size});
   }
   return collection;
 }
@@ -93,13 +95,17 @@ Collection collect_pictures(const Listing& listing, const ClassFolders& found, c
 void require_pictures(const fs::path& input, const Listing& listing, const ClassFolders& found) {
   if (!found.candidates.empty()) return;
   const bool single_file = !listing.archive && !fs::is_directory(input);
-  require(!single_file, "{} is neither a folder nor a tar archive (plain or compressed) nor a CIFAR-10 batch", input.string());
+  require(!single_file, "{} is neither a folder nor a tar archive (plain or compressed) nor a CIFAR-10 batch",
+          input.string());
   require(!listing.entries.empty(), "{} is empty: it holds no files", input.string());
-  throw Error("{} holds no pictures in class folders ({} files elsewhere, {} hidden); expected CLASS/PICTURE.jpg or train/CLASS/PICTURE.jpg",
-              input.string(), found.outside, found.hidden);
+  throw Error(
+      "{} holds no pictures in class folders ({} files elsewhere, {} hidden); expected CLASS/PICTURE.jpg or "
+      "train/CLASS/PICTURE.jpg",
+      input.string(), found.outside, found.hidden);
 }
 
-Collection collect(const fs::path& input, std::size_t index, const ScanOptions& options, std::vector<std::string>& notes) {
+Collection collect(const fs::path& input, std::size_t index, const ScanOptions& options,
+                   std::vector<std::string>& notes) {
   const Listing listing = list_input(input, unpacked_tar(options.scratch, index));
   for (const std::string& note : listing.notes) notes.push_back(fmt::format("{}: {}", input.string(), note));
   if (const std::optional<CifarBatches> cifar = find_cifar(listing, recoded_pixels(options.scratch))) {
@@ -107,8 +113,10 @@ Collection collect(const fs::path& input, std::size_t index, const ScanOptions& 
   }
   const ClassFolders found = find_class_folders(listing.entries);
   require_pictures(input, listing, found);
-  if (found.outside > 0) notes.push_back(fmt::format("{}: skipped {} files outside class folders", input.string(), found.outside));
-  if (found.hidden > 0) notes.push_back(fmt::format("{}: skipped {} hidden files", input.string(), found.hidden));
+  if (found.outside > 0)
+    notes.push_back(fmt::format("{}: skipped {} files outside class folders", input.string(), found.outside));
+  if (found.hidden > 0)
+    notes.push_back(fmt::format("{}: skipped {} hidden files", input.string(), found.hidden));
   return collect_pictures(listing, found, options);
 }
 
@@ -135,7 +143,8 @@ void make_names_unique(std::vector<Collection>& collections, const std::vector<f
     const fs::path path = inputs[i].has_filename() ? inputs[i] : inputs[i].parent_path();
     std::string prefix;
     for (int attempt = 1; clashes(prefix); ++attempt) {
-      prefix = attempt == 1 ? path.stem().string() + "/" : fmt::format("{}-{}/", path.stem().string(), attempt);
+      prefix =
+          attempt == 1 ? path.stem().string() + "/" : fmt::format("{}-{}/", path.stem().string(), attempt);
     }
     for (Item& item : items) {
       item.name.insert(0, prefix);
@@ -163,7 +172,9 @@ Manifest merge(const std::vector<Collection>& collections) {
     }
   }
   if (manifest.encoding == Encoding::jpeg) {
-    std::ranges::sort(manifest.items, [](const Item& a, const Item& b) { return std::tie(a.split, a.name) < std::tie(b.split, b.name); });
+    std::ranges::sort(manifest.items, [](const Item& a, const Item& b) {
+      return std::tie(a.split, a.name) < std::tie(b.split, b.name);
+    });
   } else {
     std::ranges::stable_sort(manifest.items, {}, &Item::split);
   }
@@ -172,9 +183,13 @@ Manifest merge(const std::vector<Collection>& collections) {
 
 }  // namespace
 
-fs::path unpacked_tar(const fs::path& scratch, std::size_t input) { return fmt::format("{}-{}.tar", scratch.string(), input); }
+fs::path unpacked_tar(const fs::path& scratch, std::size_t input) {
+  return fmt::format("{}-{}.tar", scratch.string(), input);
+}
 
-fs::path recoded_pixels(const fs::path& scratch) { return scratch.string() + ".pixels"; }
+fs::path recoded_pixels(const fs::path& scratch) {
+  return scratch.string() + ".pixels";
+}
 
 Scan scan(const ScanOptions& options) {
   require(!options.inputs.empty(), "no inputs");
@@ -184,8 +199,8 @@ Scan scan(const ScanOptions& options) {
   for (std::size_t i = 0; i < options.inputs.size(); ++i) {
     collections.push_back(collect(options.inputs[i], i, options, result.notes));
     require(collections[i].encoding == collections[0].encoding,
-            "{} and {} cannot go into one dataset: one holds CIFAR-10 batches, the other JPEG pictures", options.inputs[0].string(),
-            options.inputs[i].string());
+            "{} and {} cannot go into one dataset: one holds CIFAR-10 batches, the other JPEG pictures",
+            options.inputs[0].string(), options.inputs[i].string());
   }
   make_names_unique(collections, options.inputs);
   result.manifest = merge(collections);

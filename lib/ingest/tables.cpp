@@ -14,8 +14,8 @@ namespace {
 using dataset::Split;
 
 // A list of strings, `text(i)` its row i; every rank writes one block of it.
-void write_list(const mpi::Communicator& comm, const h5::File& file, const std::string& name, std::int64_t count,
-                const std::function<const std::string&(std::int64_t)>& text) {
+void write_list(const mpi::Communicator& comm, const h5::File& file, const std::string& name,
+                std::int64_t count, const std::function<const std::string&(std::int64_t)>& text) {
   std::size_t width = 1;
   for (std::int64_t i = 0; i < count; ++i) width = std::max(width, text(i).size());
   h5::create_strings(file, name, static_cast<hsize_t>(count), width);
@@ -27,7 +27,8 @@ void write_list(const mpi::Communicator& comm, const h5::File& file, const std::
 
 void write_labels(const mpi::Communicator& comm, const h5::File& file, Split split, const Manifest& manifest,
                   const std::vector<std::int64_t>& items) {
-  const auto dataset = h5::Dataset::create<std::int32_t>(file, dataset::object_name(split, "labels"), {items.size()});
+  const auto dataset =
+      h5::Dataset::create<std::int32_t>(file, dataset::object_name(split, "labels"), {items.size()});
   const Range mine = block_range(std::ssize(items), comm.size(), comm.rank());
   std::vector<std::int32_t> labels;
   for (std::int64_t i = mine.begin; i < mine.end; ++i) labels.push_back(manifest.items[items[i]].label);
@@ -36,8 +37,8 @@ void write_labels(const mpi::Communicator& comm, const h5::File& file, Split spl
 
 }  // namespace
 
-void write_tables(const mpi::Communicator& comm, const h5::File& file, const Manifest& manifest, const Contents& contents,
-                  const std::vector<Reject>& rejects) {
+void write_tables(const mpi::Communicator& comm, const h5::File& file, const Manifest& manifest,
+                  const Contents& contents, const std::vector<Reject>& rejects) {
   for (const Split split : {Split::train, Split::test}) {
     const std::vector<std::int64_t>& items = contents.of(split);
     write_labels(comm, file, split, manifest, items);
@@ -50,7 +51,8 @@ void write_tables(const mpi::Communicator& comm, const h5::File& file, const Man
              [&](std::int64_t i) -> const std::string& { return rejects[i].reason; });
 }
 
-void write_attributes(const h5::File& file, const Manifest& manifest, const ChannelSums& sums, dataset::Storage storage, int size) {
+void write_attributes(const h5::File& file, const Manifest& manifest, const ChannelSums& sums,
+                      dataset::Storage storage, int size) {
   h5::write_attribute(file, "/", "format", std::string(dataset::format_name));
   h5::write_attribute(file, "/", "schema_version", dataset::schema_version);
   h5::write_attribute(file, "/", "class_names", manifest.class_names);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Formats: POSIX.1-2017, "pax Interchange Format" and "ustar Interchange Format"; GNU tar manual, "Basic Tar Format".
+// Formats: POSIX.1-2017, "pax Interchange Format" and "ustar Interchange Format"; GNU tar manual, "Basic Tar
+// Format".
 #include "ingest/tar.hpp"
 
 #include <algorithm>
@@ -16,13 +17,15 @@ namespace whorl::ingest {
 namespace {
 
 constexpr std::int64_t block_size = 512;
-constexpr std::int64_t longest_extension = 1 << 20;  // bytes of a pax header or a long name; real ones have a few hundred
+constexpr std::int64_t longest_extension =
+    1 << 20;  // bytes of a pax header or a long name; real ones have a few hundred
 using Block = std::array<std::uint8_t, block_size>;
 
 struct Field {
   std::size_t offset, length;
 };
-constexpr Field name_field{0, 100}, size_field{124, 12}, checksum_field{148, 8}, magic_field{257, 6}, prefix_field{345, 155};
+constexpr Field name_field{0, 100}, size_field{124, 12}, checksum_field{148, 8}, magic_field{257, 6},
+    prefix_field{345, 155};
 constexpr std::size_t type_offset = 156;
 
 std::string_view bytes_of(const Block& block, Field field) {
@@ -34,7 +37,8 @@ std::string_view text_of(const Block& block, Field field) {
   return bytes.substr(0, bytes.find('\0'));
 }
 
-// Octal digits, or GNU's big-endian binary form marked by the top bit; nothing for anything else, negative numbers included.
+// Octal digits, or GNU's big-endian binary form marked by the top bit; nothing for anything else, negative
+// numbers included.
 std::optional<std::int64_t> number_of(const Block& block, Field field) {
   const std::string_view bytes = bytes_of(block, field);
   std::int64_t value = 0;
@@ -54,7 +58,8 @@ std::optional<std::int64_t> number_of(const Block& block, Field field) {
   return value;
 }
 
-// The sum of the header's bytes with the checksum itself taken as blanks. Some old programs summed signed bytes.
+// The sum of the header's bytes with the checksum itself taken as blanks. Some old programs summed signed
+// bytes.
 bool checksum_holds(const Block& block) {
   std::int64_t plain = 0, with_sign = 0;
   for (std::size_t i = 0; i < block.size(); ++i) {
@@ -103,7 +108,9 @@ class TarWalk {
     bool sparse = false;
   };
 
-  [[noreturn]] void fail(const std::string& what) const { throw Error("{}: {} at byte {}", file_.path(), what, at_); }
+  [[noreturn]] void fail(const std::string& what) const {
+    throw Error("{}: {} at byte {}", file_.path(), what, at_);
+  }
 
   bool next_entry() {
     if (at_ + block_size > file_.size()) {
@@ -119,8 +126,9 @@ class TarWalk {
     const bool extends = type == 'x' || type == 'g' || type == 'L' || type == 'K';
     if (!extends && extension_.size) size = extension_.size;
     if (*size > file_.size() - at_ - block_size) {
-      fail(fmt::format("truncated archive, an entry of {} bytes does not fit into the file's {} bytes; it begins", *size,
-                       file_.size()));
+      fail(fmt::format(
+          "truncated archive, an entry of {} bytes does not fit into the file's {} bytes; it begins", *size,
+          file_.size()));
     }
     if (extends) {
       read_extension(type, *size);
@@ -164,7 +172,8 @@ class TarWalk {
     if (key != "size") return;
     std::int64_t size = 0;
     const auto [last, error] = std::from_chars(value.data(), value.data() + value.size(), size);
-    if (error != std::errc() || last != value.data() + value.size() || size < 0) fail("damaged archive, malformed pax size");
+    if (error != std::errc() || last != value.data() + value.size() || size < 0)
+      fail("damaged archive, malformed pax size");
     extension_.size = size;
   }
 
@@ -183,10 +192,14 @@ class TarWalk {
     const bool folder = type == '5' || (type == '\0' && name.ends_with('/'));
     if (folder) return;
     const std::string path = normal_path(name);
-    if (path.empty()) {
+    if (path.size() > longest_path) {
+      listing_.notes.push_back(
+          fmt::format("{}...: skipped, the path has {} bytes", path.substr(0, 80), path.size()));
+    } else if (path.empty()) {
       listing_.notes.push_back(fmt::format("{}: skipped, the path leads out of the archive", name));
     } else if (!file || extension_.sparse) {
-      listing_.notes.push_back(fmt::format("{}: skipped, a link, device or sparse file (type '{}')", name, type));
+      listing_.notes.push_back(
+          fmt::format("{}: skipped, a link, device or sparse file (type '{}')", name, type));
     } else {
       listing_.entries.push_back({path, at_ + block_size, size});
     }
@@ -216,6 +229,8 @@ bool is_tar(const InputFile& file) {
   return checksum_holds(first) || (is_zero(first) && file.size() >= 2 * block_size);
 }
 
-Listing list_tar(const InputFile& file) { return TarWalk(file).take(); }
+Listing list_tar(const InputFile& file) {
+  return TarWalk(file).take();
+}
 
 }  // namespace whorl::ingest

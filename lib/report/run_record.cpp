@@ -23,15 +23,20 @@ std::string default_folder(const std::string& job_file) {
                      fmt::localtime(std::time(nullptr)));
 }
 
-void create_new_or_empty(const fs::path& folder) {
+void require_new_or_empty(const fs::path& folder) {
   std::error_code error;
-  fs::create_directories(folder, error);
-  require(!error, "cannot create the run folder {}: {}", folder.string(), error.message());
-  const bool empty = fs::is_empty(folder, error);
+  if (!fs::exists(folder, error)) return;
+  const bool empty = fs::is_directory(folder, error) && fs::is_empty(folder, error);
   require(!error, "cannot look into the run folder {}: {}", folder.string(), error.message());
   require(empty,
           "the run folder {} is not empty: it would mix two runs; choose another --run DIR, or remove it",
           folder.string());
+}
+
+void create(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  require(!error, "cannot create the run folder {}: {}", folder.string(), error.message());
 }
 
 Json lines_of(const std::string& text) {
@@ -64,11 +69,11 @@ Json communication_json(const train::TrainerFacts& facts) {
 
 }  // namespace
 
-fs::path create_run_folder(const mpi::Communicator& comm, const std::string& wanted,
+fs::path choose_run_folder(const mpi::Communicator& comm, const std::string& wanted,
                            const std::string& job_file) {
   std::string folder = wanted.empty() ? default_folder(job_file) : wanted;
   comm.broadcast(folder);  // the ranks' clocks differ
-  mpi::on_root(comm, [&] { create_new_or_empty(folder); });
+  mpi::on_root(comm, [&] { require_new_or_empty(folder); });
   return folder;
 }
 
@@ -87,6 +92,7 @@ RunRecord::RunRecord(const mpi::Communicator& comm, fs::path folder, const train
   summary_.threads = facts_.threads;
   for (const RankPlace& place : places_) summary_.hosts.push_back(place.host);
   mpi::on_root(comm_, [&] {
+    create(folder_);
     write("job.ini", train::resolved_text(job_));
     write("run.json", run_json());
   });

@@ -20,16 +20,17 @@
 //   train/weights.hpp verdict.txt   the last lines of the program's output
 namespace whorl::report {
 
-/// Creates the run folder `wanted`, or runs/NAME-DATE-TIME if that is empty, NAME being the stem of
-/// `job_file`. Throws when it exists and is not empty. Collective; every rank gets the path.
-std::filesystem::path create_run_folder(const mpi::Communicator& comm, const std::string& wanted,
+/// The run folder `wanted`, or runs/NAME-DATE-TIME if that is empty, NAME being the stem of `job_file`.
+/// Throws when it is there and holds something; creates nothing, so that a start that fails later leaves
+/// nothing. Collective; every rank gets the path.
+std::filesystem::path choose_run_folder(const mpi::Communicator& comm, const std::string& wanted,
                                         const std::string& job_file);
 
 /// Keeps the record of one training run in its folder. Rank 0 writes; all members are collective, so that a
 /// full disk ends every rank.
 class RunRecord {
  public:
-  /// Writes job.ini, and run.json with what is known at the start.
+  /// Creates the folder; writes job.ini, and run.json with what is known at the start.
   RunRecord(const mpi::Communicator& comm, std::filesystem::path folder, const train::Job& job,
             const dataset::Reader& reader, const train::Trainer& trainer, double setup_seconds);
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "collective/all_reduce.hpp"
 #include "train/augment.hpp"
 #include "train/optimizer.hpp"
 #include "train/schedule.hpp"
@@ -41,7 +42,7 @@ struct ParallelOptions {
   int threads = 0;             ///< of each rank; 0: the node's cores are shared out among its ranks
   std::string all_reduce = "ring";
   std::size_t bucket_bytes = 1 << 20;
-  std::size_t chunk_bytes = 256 * 1024;
+  std::size_t chunk_bytes = collective::Options{}.chunk_bytes;
 };
 
 /// Everything that decides the outcome of a training run: the content of a job file.

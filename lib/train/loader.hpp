@@ -10,15 +10,16 @@
 
 namespace whorl::train {
 
-/// How an epoch is cut: `steps` global batches of `shards_per_batch` shards of `shard_size` samples. Independent of the number of ranks;
-/// samples that do not fill a whole batch wait for another epoch's order.
+/// How an epoch is cut: `steps` global batches of `shards_per_batch` shards of `shard_size` samples.
+/// Independent of the number of ranks; samples that do not fill a whole batch wait for another epoch's order.
 struct EpochPlan {
   std::int64_t steps = 0;
   int shards_per_batch = 0;
   int shard_size = 0;
   std::int64_t batch() const { return std::int64_t{shards_per_batch} * shard_size; }
 };
-/// `batch` and `shard_size` as asked for; both shrink when the split has fewer samples. Throws UsageError when batch is not a multiple of shard_size.
+/// `batch` and `shard_size` as asked for; both shrink when the split has fewer samples. Throws UsageError
+/// when batch is not a multiple of shard_size.
 EpochPlan plan_epoch(std::int64_t samples, std::int64_t batch, int shard_size);
 
 /// A shard ready for an executor.
@@ -30,11 +31,13 @@ struct LoadedShard {
 /// Reads and augments this rank's shards of an epoch in a background thread, `depth` shards ahead.
 class ShardLoader {
  public:
-  /// This rank's shards of each batch are block_range(shards_per_batch, ranks, rank). An exception of the thread is rethrown by next().
-  ShardLoader(const dataset::Reader& reader, const Augmenter& augmenter, const EpochPlan& plan, int output_size, std::uint64_t seed, std::uint32_t epoch,
-              int rank, int ranks, int depth = 3);
+  /// This rank's shards of each batch are block_range(shards_per_batch, ranks, rank). An exception of the
+  /// thread is rethrown by next().
+  ShardLoader(const dataset::Reader& reader, const Augmenter& augmenter, const EpochPlan& plan,
+              int output_size, std::uint64_t seed, std::uint32_t epoch, int rank, int ranks, int depth = 3);
   ~ShardLoader();
-  /// The next shard of the epoch, in order; the reference holds until the next call. Blocks while it is not ready.
+  /// The next shard of the epoch, in order; the reference holds until the next call. Blocks while it is not
+  /// ready.
   const LoadedShard& next();
   /// Seconds the thread has spent reading and augmenting, and next() waiting, so far.
   struct Seconds {

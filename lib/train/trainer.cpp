@@ -2,6 +2,7 @@
 #include "train/trainer.hpp"
 
 #include <fmt/format.h>
+#include <omp.h>
 
 #include <algorithm>
 #include <bit>
@@ -81,6 +82,7 @@ Trainer::Trainer(const Job& job, const mpi::Communicator& comm, const dataset::R
                  reader.info().channel_mean.data(), job.train.seed),
       timer_(phase::names()),
       total_timer_(phase::names()) {
+  omp_set_num_threads(threads_);  // of the optimizer; the executor sets its own
   require_same_everywhere(comm_, "the dataset (see data.file)", reader_.digest());
   initialise_parameters();
   compile();

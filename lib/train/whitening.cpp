@@ -55,8 +55,8 @@ void add_patches(const std::vector<float>& planes, int size, int kernel, std::ve
         covariance[std::size_t(i) * dimension + j] += dot(element(i, y), element(j, y), places);
 }
 
-/// Uncentred covariance of the patches of `samples` pictures, evenly spaced over the training split because ingested
-/// folders are sorted by class. Shape (dimension, dimension).
+/// Uncentred covariance of the patches of `samples` pictures, evenly spaced over the training split because
+/// ingested folders are sorted by class. Shape (dimension, dimension).
 std::vector<double> patch_covariance(const nn::Network& network, const dataset::Reader& reader,
                                      std::int64_t samples, int kernel) {
   const int dimension = 3 * kernel * kernel;

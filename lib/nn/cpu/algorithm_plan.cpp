@@ -10,7 +10,8 @@ namespace whorl::nn::cpu {
 namespace {
 
 Algorithm algorithm_named(const std::string& name, const std::string& line) {
-  require(name == "direct" || name == "winograd", "plan line \"{}\": {} is neither direct nor winograd", line, name);
+  require(name == "direct" || name == "winograd", "plan line \"{}\": {} is neither direct nor winograd", line,
+          name);
   return name == "winograd" ? Algorithm::winograd : Algorithm::direct;
 }
 
@@ -38,8 +39,8 @@ std::string AlgorithmPlan::text() const {
 
 const AlgorithmChoice& AlgorithmPlan::at(const std::string& layer) const {
   const auto found = choices_.find(layer);
-  require(found != choices_.end(), "the plan names no algorithms for layer {}; was it made for another network?",
-          layer);
+  require(found != choices_.end(),
+          "the plan names no algorithms for layer {}; was it made for another network?", layer);
   return found->second;
 }
 

@@ -8,8 +8,8 @@
 
 namespace whorl::nn::cpu {
 
-/// The chosen algorithms by layer name, as text: one line "conv1 winograd direct winograd" per layer, the directions forward, backward-data,
-/// backward-weights.
+/// The chosen algorithms by layer name, as text: one line "conv1 winograd direct winograd" per layer, the
+/// directions forward, backward-data, backward-weights.
 class AlgorithmPlan {
  public:
   AlgorithmPlan() = default;

@@ -12,8 +12,9 @@ class AveragePoolStep : public Step {
  public:
   AveragePoolStep(const Network& network, const Group& group, const GroupBuffers& buffers)
       : buffers_(buffers),
-        geometry_(pool_geometry(std::get<Pool>(network.layers[group.layer].operation), buffers.input_shape.sample,
-                                buffers.output_shape.sample, buffers.input_shape.block)) {}
+        geometry_(pool_geometry(std::get<Pool>(network.layers[group.layer].operation),
+                                buffers.input_shape.sample, buffers.output_shape.sample,
+                                buffers.input_shape.block)) {}
 
   void set_parameters(const float*) override {}
 

@@ -89,7 +89,8 @@ void ChannelNorm::add_gradients(const std::vector<double>& totals, float* gradie
     a_[channel] = static_cast<float>(scale);
     b_[channel] = static_cast<float>(-scale * inverse * inverse * product / count);
     c_[channel] = static_cast<float>(-scale * sum / count);
-    if (scale_slot_.count > 0) gradients[scale_slot_.offset + channel] += static_cast<float>(product * inverse);
+    if (scale_slot_.count > 0)
+      gradients[scale_slot_.offset + channel] += static_cast<float>(product * inverse);
     gradients[shift_slot_.offset + channel] += static_cast<float>(sum);
     gradients[mean_slot_.offset + channel] += static_cast<float>(batch_mean_[channel]);
     gradients[variance_slot_.offset + channel] += static_cast<float>(batch_variance_[channel] * unbiased);

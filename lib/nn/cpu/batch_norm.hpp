@@ -9,8 +9,8 @@
 
 namespace whorl::nn::cpu {
 
-/// The norm of a pointwise group as numbers per channel: a batch-norm, a constant factor, or nothing. Padded channels have scale 0, so that
-/// they stay zero.
+/// The norm of a pointwise group as numbers per channel: a batch-norm, a constant factor, or nothing. Padded
+/// channels have scale 0, so that they stay zero.
 class ChannelNorm {
  public:
   /// `layer`: a BatchNorm or Scale layer, or Group::none. `shape`: of what it normalises.
@@ -28,10 +28,12 @@ class ChannelNorm {
   void use_running_statistics();
   Affine affine(int channel) const { return {&mean_[channel], &scale_[channel], &shift_[channel]}; }
 
-  /// `totals`: from backward_plane over the shard. Adds to a gradient arena the gradients of scale and shift and the batch statistics, and
-  /// fixes gradient_of().
+  /// `totals`: from backward_plane over the shard. Adds to a gradient arena the gradients of scale and shift
+  /// and the batch statistics, and fixes gradient_of().
   void add_gradients(const std::vector<double>& totals, float* gradients);
-  AffineGradient gradient_of(int channel) const { return {&mean_[channel], &a_[channel], &b_[channel], &c_[channel]}; }
+  AffineGradient gradient_of(int channel) const {
+    return {&mean_[channel], &a_[channel], &b_[channel], &c_[channel]};
+  }
 
  private:
   /// A tensor of the arena; count 0: this norm has none of this role.

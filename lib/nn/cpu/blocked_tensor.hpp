@@ -7,8 +7,9 @@
 
 namespace whorl::nn::cpu {
 
-/// Activations of a shard in oneDNN's nChw16c (or nChw8c) layout: [image][channel block][y][x][lane], where a lane is one of `block`
-/// neighbouring channels. Channels are padded up to whole blocks; the padded lanes hold zeros.
+/// Activations of a shard in oneDNN's nChw16c (or nChw8c) layout: [image][channel block][y][x][lane], where a
+/// lane is one of `block` neighbouring channels. Channels are padded up to whole blocks; the padded lanes
+/// hold zeros.
 struct BlockedShape {
   int images = 0;
   Shape sample;
@@ -24,7 +25,8 @@ struct BlockedShape {
   std::size_t bytes() const { return floats() * sizeof(float); }
 };
 
-/// Runs work(plane) for all planes on the threads that OpenMP is set to. The result must not depend on the order.
+/// Runs work(plane) for all planes on the threads that OpenMP is set to. The result must not depend on the
+/// order.
 template <typename Work>
 void for_each_plane(int planes, const Work& work) {
 #pragma omp parallel for schedule(static)

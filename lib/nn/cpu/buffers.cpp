@@ -53,8 +53,9 @@ class Planner {
   /// Only ReLU reads its own output again.
   void declare_group(int k, int shard_size, int block) {
     const Group& group = groups_[k];
-    const bool relu = group.activation != Group::none &&
-                      std::get<Activation>(network_.layers[group.activation].operation).kind == Activation::relu;
+    const bool relu =
+        group.activation != Group::none &&
+        std::get<Activation>(network_.layers[group.activation].operation).kind == Activation::relu;
     Value& output = value(group.output);
     output.shape = {shard_size, shape_of(network_, group.output), block};
     output.bytes = output.shape.bytes();
@@ -85,7 +86,8 @@ class Planner {
 
   bool adds_to_input(int k) {
     const Group& group = groups_[k];
-    return group.input_needs_gradient && (value(group.input).gradient_writer != k || group.input == group.residual);
+    return group.input_needs_gradient &&
+           (value(group.input).gradient_writer != k || group.input == group.residual);
   }
 
   void reserve_parts(int k) {
@@ -120,7 +122,7 @@ class Planner {
     GroupBuffers buffers{.input_shape = input.shape, .output_shape = output.shape};
     buffers.input = floats(input.buffer);
     buffers.output = floats(output.buffer);
-    buffers.pooled = group.pool == Group::none     ? buffers.input
+    buffers.pooled = group.pool == Group::none    ? buffers.input
                      : group.pool == group.output ? buffers.output
                                                   : floats(parts_[k].pooled);
     if (parts_[k].winners != no_buffer)

@@ -11,28 +11,43 @@ namespace whorl::nn::cpu {
 
 namespace {
 
-/// Seconds of the fastest of a few runs on zeros, after one that warms up.
-double seconds_of(const dnnl::engine& engine, const ConvolutionPass& pass) {
-  const HugeBuffer source(pass.source().get_size()), weights(pass.weights().get_size());
-  const HugeBuffer destination(pass.destination().get_size()), scratch(pass.scratch_bytes());
-  dnnl::stream stream(engine);
+/// Memory for either of two passes of one shape and direction.
+struct TrialBuffers {
+  HugeBuffer source, weights, destination, scratch;
+
+  TrialBuffers(const ConvolutionPass& a, const ConvolutionPass& b)
+      : source(a.source().get_size()),
+        weights(std::max(a.weights().get_size(), b.weights().get_size())),
+        destination(a.destination().get_size()),
+        scratch(std::max(a.scratch_bytes(), b.scratch_bytes())) {}
+};
+
+double seconds_of_run(dnnl::stream& stream, const ConvolutionPass& pass, const TrialBuffers& buffers) {
   using Clock = std::chrono::steady_clock;
-  double fastest = std::numeric_limits<double>::infinity();
-  for (int run = 0; run < 4; ++run) {
-    const Clock::time_point start = Clock::now();
-    pass.run(stream, source.floats(), weights.floats(), nullptr, destination.floats(), scratch.data());
-    if (run > 0) fastest = std::min(fastest, std::chrono::duration<double>(Clock::now() - start).count());
-  }
-  return fastest;
+  const Clock::time_point start = Clock::now();
+  pass.run(stream, buffers.source.floats(), buffers.weights.floats(), nullptr, buffers.destination.floats(),
+           buffers.scratch.data());
+  return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
+/// By the faster of two alternating runs each, after one that warms up.
 Algorithm fastest_algorithm(const dnnl::engine& engine, ConvolutionShape shape, Direction direction,
                             const dnnl::memory::desc& source) {
   shape.bias = false;
   const auto direct = ConvolutionPass::create(engine, shape, direction, Algorithm::direct, source);
   const auto winograd = ConvolutionPass::create(engine, shape, direction, Algorithm::winograd, source);
   if (!direct || !winograd) return winograd ? Algorithm::winograd : Algorithm::direct;
-  return seconds_of(engine, *winograd) < seconds_of(engine, *direct) ? Algorithm::winograd : Algorithm::direct;
+  const TrialBuffers buffers(*direct, *winograd);
+  dnnl::stream stream(engine);
+  double direct_seconds = std::numeric_limits<double>::infinity(), winograd_seconds = direct_seconds;
+  for (int run = 0; run < 3; ++run) {
+    const double one = seconds_of_run(stream, *direct, buffers),
+                 other = seconds_of_run(stream, *winograd, buffers);
+    if (run == 0) continue;
+    direct_seconds = std::min(direct_seconds, one);
+    winograd_seconds = std::min(winograd_seconds, other);
+  }
+  return winograd_seconds < direct_seconds ? Algorithm::winograd : Algorithm::direct;
 }
 
 }  // namespace
@@ -48,8 +63,9 @@ AlgorithmChoice fastest_algorithms(const dnnl::engine& engine, const Convolution
   return choice;
 }
 
-Convolution::Convolution(const dnnl::engine& engine, const ConvolutionShape& shape, const dnnl::memory::desc& source,
-                         const NeededDirections& needed, const AlgorithmChoice& choice)
+Convolution::Convolution(const dnnl::engine& engine, const ConvolutionShape& shape,
+                         const dnnl::memory::desc& source, const NeededDirections& needed,
+                         const AlgorithmChoice& choice)
     : engine_(engine),
       stream_(engine),
       shape_(shape),
@@ -68,9 +84,10 @@ Convolution::Convolution(const dnnl::engine& engine, const ConvolutionShape& sha
 
 ConvolutionPass Convolution::create(Direction direction, Algorithm algorithm) const {
   auto pass = ConvolutionPass::create(engine_, shape_, direction, algorithm, source_);
-  require(pass.has_value(), "oneDNN has no {} {} for a {}x{} convolution of {} to {} channels; compile without a plan",
-          to_string(algorithm), to_string(direction), shape_.kernel_height, shape_.kernel_width, shape_.inputs,
-          shape_.filters);
+  require(pass.has_value(),
+          "oneDNN has no {} {} for a {}x{} convolution of {} to {} channels; compile without a plan",
+          to_string(algorithm), to_string(direction), shape_.kernel_height, shape_.kernel_width,
+          shape_.inputs, shape_.filters);
   return *pass;
 }
 
@@ -87,7 +104,8 @@ Convolution::PassWeights Convolution::weights_of(const ConvolutionPass& pass, Di
     weights.reorder =
         dnnl::reorder(dnnl::reorder::primitive_desc(engine_, pass.weights(), engine_, canonical, attributes));
   } else {
-    weights.reorder = dnnl::reorder(dnnl::reorder::primitive_desc(engine_, canonical, engine_, pass.weights()));
+    weights.reorder =
+        dnnl::reorder(dnnl::reorder::primitive_desc(engine_, canonical, engine_, pass.weights()));
   }
   return weights;
 }
@@ -120,9 +138,10 @@ void Convolution::forward(const float* source, float* destination, std::byte* sc
   forward_.run(stream_, source, forward_values_.storage.floats(), bias, destination, scratch);
 }
 
-void Convolution::backward_data(const float* destination_gradient, float* source_gradient, std::byte* scratch) {
-  backward_data_->run(stream_, source_gradient, backward_values_.storage.floats(), nullptr, destination_gradient,
-                      scratch);
+void Convolution::backward_data(const float* destination_gradient, float* source_gradient,
+                                std::byte* scratch) {
+  backward_data_->run(stream_, source_gradient, backward_values_.storage.floats(), nullptr,
+                      destination_gradient, scratch);
 }
 
 void Convolution::backward_weights(const float* source, const float* destination_gradient, float* gradient,

@@ -24,8 +24,8 @@ struct AlgorithmChoice {
   Algorithm backward_weights = Algorithm::direct;
 };
 
-/// Runs each needed direction of the convolution by each algorithm that oneDNN has for it, on zeros, and takes the faster. oneDNN has
-/// Winograd's F(4x4, 3x3) for 3x3 kernels of stride 1.
+/// Runs each needed direction of the convolution by each algorithm that oneDNN has for it, on zeros, and
+/// takes the faster. oneDNN has Winograd's F(4x4, 3x3) for 3x3 kernels of stride 1.
 AlgorithmChoice fastest_algorithms(const dnnl::engine& engine, const ConvolutionShape& shape,
                                    const dnnl::memory::desc& source, const NeededDirections& needed);
 
@@ -44,7 +44,8 @@ class Convolution {
   void forward(const float* source, float* destination, std::byte* scratch);
   void backward_data(const float* destination_gradient, float* source_gradient, std::byte* scratch);
   /// Adds to `gradient`, in the canonical layout.
-  void backward_weights(const float* source, const float* destination_gradient, float* gradient, std::byte* scratch);
+  void backward_weights(const float* source, const float* destination_gradient, float* gradient,
+                        std::byte* scratch);
 
  private:
   /// The weights, or their gradient, in a pass's own layout, and the way from or to the canonical one.

@@ -28,7 +28,8 @@ struct Description {
 
   Description(const ConvolutionShape& shape, const memory::desc& source_description)
       : source(source_description),
-        weights({shape.filters, shape.inputs, shape.kernel_height, shape.kernel_width}, f32, memory::format_tag::any),
+        weights({shape.filters, shape.inputs, shape.kernel_height, shape.kernel_width}, f32,
+                memory::format_tag::any),
         destination(blocked_description(shape.images, shape.filters, shape.output_height, shape.output_width,
                                         shape.block)),
         strides{shape.stride, shape.stride},
@@ -45,13 +46,13 @@ dnnl::primitive_attr own_scratch() {
   return attributes;
 }
 
-dnnl::convolution_forward::primitive_desc forward_description(const dnnl::engine& engine, const Description& d,
-                                                              Algorithm algorithm) {
+dnnl::convolution_forward::primitive_desc forward_description(const dnnl::engine& engine,
+                                                              const Description& d, Algorithm algorithm) {
   const auto kind = dnnl::prop_kind::forward_training;
   const auto operation =
       d.bias.is_zero()
-          ? dnnl::convolution_forward::desc(kind, dnnl_algorithm(algorithm), d.source, d.weights, d.destination,
-                                            d.strides, d.padding_before, d.padding_after)
+          ? dnnl::convolution_forward::desc(kind, dnnl_algorithm(algorithm), d.source, d.weights,
+                                            d.destination, d.strides, d.padding_before, d.padding_after)
           : dnnl::convolution_forward::desc(kind, dnnl_algorithm(algorithm), d.source, d.weights, d.bias,
                                             d.destination, d.strides, d.padding_before, d.padding_after);
   return {operation, own_scratch(), engine, true};
@@ -64,7 +65,9 @@ const char* to_string(Direction direction) {
   return direction == Direction::backward_data ? "backward_data" : "backward_weights";
 }
 
-const char* to_string(Algorithm algorithm) { return algorithm == Algorithm::winograd ? "winograd" : "direct"; }
+const char* to_string(Algorithm algorithm) {
+  return algorithm == Algorithm::winograd ? "winograd" : "direct";
+}
 
 memory::desc blocked_description(int images, int channels, int height, int width, int block) {
   return {{images, channels, height, width},
@@ -77,15 +80,16 @@ memory::desc any_layout(int images, int channels, int height, int width) {
 }
 
 memory::desc canonical_weights(const ConvolutionShape& shape) {
-  return {{shape.filters, shape.inputs, shape.kernel_height, shape.kernel_width}, f32, memory::format_tag::oihw};
+  return {
+      {shape.filters, shape.inputs, shape.kernel_height, shape.kernel_width}, f32, memory::format_tag::oihw};
 }
 
 int preferred_block(const dnnl::engine& engine) {
   const memory::desc any({1, 64, 8, 8}, f32, memory::format_tag::any);
   const memory::desc weights({64, 64, 3, 3}, f32, memory::format_tag::any);
   const dnnl::convolution_forward::desc operation(dnnl::prop_kind::forward_training,
-                                                  dnnl::algorithm::convolution_direct, any, weights, any, {1, 1},
-                                                  {1, 1}, {1, 1});
+                                                  dnnl::algorithm::convolution_direct, any, weights, any,
+                                                  {1, 1}, {1, 1}, {1, 1});
   const dnnl::convolution_forward::primitive_desc description(operation, engine);
   return description.dst_desc() == blocked_description(1, 64, 8, 8, 8) ? 8 : 16;
 }
@@ -118,9 +122,9 @@ ConvolutionPass::ConvolutionPass(const dnnl::engine& engine,
       destination_{description.diff_dst_desc(), DNNL_ARG_DIFF_DST},
       scratch_{description.scratchpad_desc(), DNNL_ARG_SCRATCHPAD} {}
 
-std::optional<ConvolutionPass> ConvolutionPass::create(const dnnl::engine& engine, const ConvolutionShape& shape,
-                                                       Direction direction, Algorithm algorithm,
-                                                       const memory::desc& source) {
+std::optional<ConvolutionPass> ConvolutionPass::create(const dnnl::engine& engine,
+                                                       const ConvolutionShape& shape, Direction direction,
+                                                       Algorithm algorithm, const memory::desc& source) {
   const Description d(shape, source);
   const auto forward = forward_description(engine, d, Algorithm::direct);
   if (direction == Direction::forward) {
@@ -131,13 +135,15 @@ std::optional<ConvolutionPass> ConvolutionPass::create(const dnnl::engine& engin
     const dnnl::convolution_backward_data::desc operation(dnnl_algorithm(algorithm), d.source, d.weights,
                                                           d.destination, d.strides, d.padding_before,
                                                           d.padding_after);
-    const dnnl::convolution_backward_data::primitive_desc chosen(operation, own_scratch(), engine, forward, true);
+    const dnnl::convolution_backward_data::primitive_desc chosen(operation, own_scratch(), engine, forward,
+                                                                 true);
     return chosen ? std::optional(ConvolutionPass(engine, chosen)) : std::nullopt;
   }
   const dnnl::convolution_backward_weights::desc operation(dnnl_algorithm(algorithm), d.source, d.weights,
                                                            d.destination, d.strides, d.padding_before,
                                                            d.padding_after);
-  const dnnl::convolution_backward_weights::primitive_desc chosen(operation, own_scratch(), engine, forward, true);
+  const dnnl::convolution_backward_weights::primitive_desc chosen(operation, own_scratch(), engine, forward,
+                                                                  true);
   return chosen ? std::optional(ConvolutionPass(engine, chosen)) : std::nullopt;
 }
 

@@ -27,12 +27,12 @@ const char* to_string(Algorithm algorithm);
 /// The channel block that oneDNN prefers on this machine, 16 (AVX-512) or 8.
 int preferred_block(const dnnl::engine& engine);
 
-/// One of a convolution's three directions by one algorithm: a oneDNN primitive with its layouts. `source`, `weights` and `destination` stand for
-/// values or gradients, as the direction has it.
+/// One of a convolution's three directions by one algorithm: a oneDNN primitive with its layouts. `source`,
+/// `weights` and `destination` stand for values or gradients, as the direction has it.
 class ConvolutionPass {
  public:
-  /// Empty where oneDNN cannot do this shape by this algorithm. `source` may have layout `any`, then the primitive chooses; the
-  /// destination is blocked.
+  /// Empty where oneDNN cannot do this shape by this algorithm. `source` may have layout `any`, then the
+  /// primitive chooses; the destination is blocked.
   static std::optional<ConvolutionPass> create(const dnnl::engine& engine, const ConvolutionShape& shape,
                                                Direction direction, Algorithm algorithm,
                                                const dnnl::memory::desc& source);
@@ -42,7 +42,8 @@ class ConvolutionPass {
   const dnnl::memory::desc& destination() const { return destination_.description; }
   std::size_t scratch_bytes() const { return scratch_.description.get_size(); }
 
-  /// `bias` only for the forward direction of a convolution that has one, else null. `scratch` holds scratch_bytes(), aligned to 64.
+  /// `bias` only for the forward direction of a convolution that has one, else null. `scratch` holds
+  /// scratch_bytes(), aligned to 64.
   void run(dnnl::stream& stream, const float* source, const float* weights, const float* bias,
            const float* destination, std::byte* scratch) const;
 
@@ -53,15 +54,18 @@ class ConvolutionPass {
     int name = 0;
   };
   ConvolutionPass(const dnnl::engine& engine, const dnnl::convolution_forward::primitive_desc& description);
-  ConvolutionPass(const dnnl::engine& engine, const dnnl::convolution_backward_data::primitive_desc& description);
-  ConvolutionPass(const dnnl::engine& engine, const dnnl::convolution_backward_weights::primitive_desc& description);
+  ConvolutionPass(const dnnl::engine& engine,
+                  const dnnl::convolution_backward_data::primitive_desc& description);
+  ConvolutionPass(const dnnl::engine& engine,
+                  const dnnl::convolution_backward_weights::primitive_desc& description);
 
   dnnl::engine engine_;
   dnnl::primitive primitive_;
   Argument source_, weights_, bias_, destination_, scratch_;
 };
 
-/// Layout descriptions of a shard's activations, in blocks of `block` channels, and of canonical (filters, channels, height, width) weights.
+/// Layout descriptions of a shard's activations, in blocks of `block` channels, and of canonical (filters,
+/// channels, height, width) weights.
 dnnl::memory::desc blocked_description(int images, int channels, int height, int width, int block);
 dnnl::memory::desc any_layout(int images, int channels, int height, int width);
 dnnl::memory::desc canonical_weights(const ConvolutionShape& shape);

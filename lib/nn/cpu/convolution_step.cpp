@@ -11,8 +11,8 @@ namespace {
 /// A convolution or linear layer with its optional bias.
 class ConvolutionStep : public Step {
  public:
-  ConvolutionStep(const Network& network, const Group& group, const GroupBuffers& buffers, Convolution convolution,
-                  Workspace& workspace)
+  ConvolutionStep(const Network& network, const Group& group, const GroupBuffers& buffers,
+                  Convolution convolution, Workspace& workspace)
       : buffers_(buffers), convolution_(std::move(convolution)), workspace_(workspace) {
     const ParameterLayout& parameters = network.parameters;
     const Tensor* weights = parameters.find(group.layer, Role::conv_weight);
@@ -22,7 +22,8 @@ class ConvolutionStep : public Step {
   }
 
   void set_parameters(const float* parameters) override {
-    convolution_.set_weights(parameters + weights_.offset, bias_.count > 0 ? parameters + bias_.offset : nullptr);
+    convolution_.set_weights(parameters + weights_.offset,
+                             bias_.count > 0 ? parameters + bias_.offset : nullptr);
   }
 
   void forward(bool) override { convolution_.forward(buffers_.input, buffers_.output, scratch()); }
@@ -30,7 +31,8 @@ class ConvolutionStep : public Step {
   void backward(float* gradients) override {
     if (bias_.count > 0 && !bias_.frozen) add_bias_gradient(gradients + bias_.offset);
     if (!weights_.frozen)
-      convolution_.backward_weights(buffers_.input, buffers_.output_gradient, gradients + weights_.offset, scratch());
+      convolution_.backward_weights(buffers_.input, buffers_.output_gradient, gradients + weights_.offset,
+                                    scratch());
     if (buffers_.input_gradient == nullptr) return;
     float* target = buffers_.add_to_input_gradient ? buffers_.spare : buffers_.input_gradient;
     convolution_.backward_data(buffers_.output_gradient, target, scratch());
@@ -76,8 +78,9 @@ std::vector<double> sum_over_images(const std::vector<double>& sums, const Block
   return totals;
 }
 
-std::unique_ptr<Step> make_convolution_step(const Network& network, const Group& group, const GroupBuffers& buffers,
-                                            Convolution convolution, Workspace& workspace) {
+std::unique_ptr<Step> make_convolution_step(const Network& network, const Group& group,
+                                            const GroupBuffers& buffers, Convolution convolution,
+                                            Workspace& workspace) {
   return std::make_unique<ConvolutionStep>(network, group, buffers, std::move(convolution), workspace);
 }
 

@@ -54,7 +54,8 @@ class CpuExecutor : public Executor {
   CpuExecutor(const Network& network, const CompileOptions& options)
       : network_(network), options_(options), groups_(group_layers(network_)), plan_(options.plan) {
     const ThreadCount threads(options.threads);
-    require(shape_of(network_, groups_.back().output).height == 1 && shape_of(network_, groups_.back().output).width == 1,
+    require(shape_of(network_, groups_.back().output).height == 1 &&
+                shape_of(network_, groups_.back().output).width == 1,
             "network {} does not end in logits of one pixel", network_.name);
     engine_ = dnnl::engine(dnnl::engine::kind::cpu, 0);
     block_ = preferred_block(engine_);
@@ -66,7 +67,9 @@ class CpuExecutor : public Executor {
 
   std::string name() const override { return "cpu"; }
   std::string plan() const override { return plan_.text(); }
-  std::size_t memory_bytes() const override { return memory_.bytes() + workspace_.scratch.bytes() + weight_bytes_; }
+  std::size_t memory_bytes() const override {
+    return memory_.bytes() + workspace_.scratch.bytes() + weight_bytes_;
+  }
 
   void set_parameters(std::span<const float> parameters) override {
     const ThreadCount threads(options_.threads);
@@ -75,14 +78,16 @@ class CpuExecutor : public Executor {
     for (const auto& step : steps_) step->set_parameters(parameters.data());
   }
 
-  ShardResult forward_backward(const Shard& shard, std::span<float> gradients, const GradientsReady& ready) override {
+  ShardResult forward_backward(const Shard& shard, std::span<float> gradients,
+                               const GradientsReady& ready) override {
     const ThreadCount threads(options_.threads);
     require(shard.labels.size() == std::size_t(options_.shard_size) &&
                 shard.images.size() == options_.shard_size * network_.input.count(),
-            "{} labels and {} bytes of pictures: the network was compiled for shards of {}", shard.labels.size(),
-            shard.images.size(), options_.shard_size);
-    require(gradients.size() == network_.parameters.size(), "{} gradients for network {}, which has {} parameters",
-            gradients.size(), network_.name, network_.parameters.size());
+            "{} labels and {} bytes of pictures: the network was compiled for shards of {}",
+            shard.labels.size(), shard.images.size(), options_.shard_size);
+    require(gradients.size() == network_.parameters.size(),
+            "{} gradients for network {}, which has {} parameters", gradients.size(), network_.name,
+            network_.parameters.size());
     ShardResult result;
     {
       const Stopwatch stopwatch(seconds_.forward);
@@ -100,8 +105,8 @@ class CpuExecutor : public Executor {
     const std::size_t count = images.size() / network_.input.count(), classes = network_.classes();
     require(images.size() == count * network_.input.count() && count <= std::size_t(options_.shard_size) &&
                 logits.size() == count * classes,
-            "{} bytes of pictures for {} logits: at most {} whole pictures go in", images.size(), logits.size(),
-            options_.shard_size);
+            "{} bytes of pictures for {} logits: at most {} whole pictures go in", images.size(),
+            logits.size(), options_.shard_size);
     forward(images, false);
     for (std::size_t image = 0; image < count; ++image)
       std::copy_n(buffers_.logits + image * buffers_.logits_shape.padded_channels(), classes,
@@ -132,10 +137,13 @@ class CpuExecutor : public Executor {
     return shape;
   }
 
-  /// What the direct forward convolution asks for where the pictures go to one convolution only, else blocked.
+  /// What the direct forward convolution asks for where the pictures go to one convolution only, else
+  /// blocked.
   dnnl::memory::desc layout_of_pictures() const {
     const Shape& input = network_.input;
-    const auto reads_pictures = [](const Group& g) { return g.input == network_input || g.residual == network_input; };
+    const auto reads_pictures = [](const Group& g) {
+      return g.input == network_input || g.residual == network_input;
+    };
     const auto reader = std::find_if(groups_.begin(), groups_.end(), reads_pictures);
     if (std::count_if(groups_.begin(), groups_.end(), reads_pictures) == 1 &&
         reader->kind == Group::Kind::convolution) {

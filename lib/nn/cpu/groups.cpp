@@ -39,7 +39,8 @@ class Grouping {
     std::vector<Group> groups;
     for (int layer = 0; layer < std::ssize(network_.layers); ++layer)
       if (!taken_[layer]) groups.push_back(group_from(layer));
-    std::sort(groups.begin(), groups.end(), [](const Group& a, const Group& b) { return a.output < b.output; });
+    std::sort(groups.begin(), groups.end(),
+              [](const Group& a, const Group& b) { return a.output < b.output; });
     return groups;
   }
 
@@ -73,7 +74,8 @@ class Grouping {
   int successor(int layer) const {
     if (consumers_[layer].size() != 1) return Group::none;
     const int next = consumers_[layer].front();
-    return !taken_[next] && pointwise_rank(network_, next) > pointwise_rank(network_, layer) ? next : Group::none;
+    return !taken_[next] && pointwise_rank(network_, next) > pointwise_rank(network_, layer) ? next
+                                                                                             : Group::none;
   }
 
   const Network& network_;

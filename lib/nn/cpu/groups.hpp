@@ -7,9 +7,11 @@
 
 namespace whorl::nn::cpu {
 
-/// Layers that the executor runs as one: a convolution (or linear layer), an average pooling, or a *pointwise* group
+/// Layers that the executor runs as one: a convolution (or linear layer), an average pooling, or a
+/// *pointwise* group
 ///     max pooling -> batch-norm or scale -> sum with a second input -> activation
-/// of which any part may be missing. Members are layer indices, `none` where the part is missing; inputs are layer indices or network_input.
+/// of which any part may be missing. Members are layer indices, `none` where the part is missing; inputs are
+/// layer indices or network_input.
 struct Group {
   static constexpr int none = -2;
   enum class Kind { convolution, average_pool, pointwise };
@@ -18,15 +20,15 @@ struct Group {
   int layer = none;  ///< the convolution, linear layer or average pooling
   int pool = none, norm = none, sum = none, activation = none;
   int input = network_input;
-  int residual = none;  ///< the second input of the sum
-  int output = none;    ///< the last of the group's layers
+  int residual = none;          ///< the second input of the sum
+  int output = none;            ///< the last of the group's layers
   bool needs_gradient = false;  ///< the group or something before it is trained
   bool input_needs_gradient = false;
   bool residual_needs_gradient = false;
 };
 
-/// The network's groups in an order in which each finds its inputs ready. Throws Error for a layer other than the last whose output is
-/// unused.
+/// The network's groups in an order in which each finds its inputs ready. Throws Error for a layer other than
+/// the last whose output is unused.
 std::vector<Group> group_layers(const Network& network);
 
 /// A layer's, or network_input's, shape.

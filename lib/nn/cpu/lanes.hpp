@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <cstring>
 
-/// Arithmetic on the B neighbouring channels that a blocked tensor keeps side by side. GCC and clang lower these vector types to whatever
-/// width the enclosing function is compiled for, so a kernel is written once and WHORL_SIMD_CLONES gives it its instructions. Everything
-/// here has to be inlined into such a function.
+/// Arithmetic on the B neighbouring channels that a blocked tensor keeps side by side. GCC and clang lower
+/// these vector types to whatever width the enclosing function is compiled for, so a kernel is written once
+/// and WHORL_SIMD_CLONES gives it its instructions. Everything here has to be inlined into such a function.
 #define WHORL_INLINE inline __attribute__((always_inline))
 
 namespace whorl::nn::cpu {

@@ -8,14 +8,14 @@
 
 namespace whorl::nn::cpu {
 
-ShardResult cross_entropy(const BlockedShape& shape, const float* logits, std::span<const std::int32_t> labels,
-                          float smoothing, float* gradient) {
+ShardResult cross_entropy(const BlockedShape& shape, const float* logits,
+                          std::span<const std::int32_t> labels, float smoothing, float* gradient) {
   const int classes = shape.sample.channels;
   ShardResult result;
   for (int image = 0; image < shape.images; ++image) {
     const std::int32_t label = labels[image];
-    require(label >= 0 && label < classes, "label {} of picture {} in the shard is not in [0, {})", label, image,
-            classes);
+    require(label >= 0 && label < classes, "label {} of picture {} in the shard is not in [0, {})", label,
+            image, classes);
     // One pixel: the channel blocks of a picture lie one after the other.
     const float* x = logits + std::size_t(image) * shape.padded_channels();
     float* dx = gradient + std::size_t(image) * shape.padded_channels();

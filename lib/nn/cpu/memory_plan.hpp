@@ -8,8 +8,8 @@
 
 namespace whorl::nn::cpu {
 
-/// Zeroed memory at a 2 MiB boundary, on huge pages where the system gives them: fewer address translations made the whole training step 3 %
-/// faster.
+/// Zeroed memory at a 2 MiB boundary, on huge pages where the system gives them: fewer address translations
+/// made the whole training step 3 % faster.
 class HugeBuffer {
  public:
   HugeBuffer() = default;
@@ -26,8 +26,8 @@ class HugeBuffer {
   std::size_t bytes_ = 0;
 };
 
-/// Places buffers that are needed at different times of a training step at the same address. Times are the numbers of the passes, in the order
-/// in which they run.
+/// Places buffers that are needed at different times of a training step at the same address. Times are the
+/// numbers of the passes, in the order in which they run.
 class MemoryPlan {
  public:
   /// A buffer that holds its content from pass `first` to pass `last`, both included. Returns its number.
@@ -44,7 +44,8 @@ class MemoryPlan {
     std::size_t bytes, offset;
     int first, last;
   };
-  std::size_t lowest_free_offset(const Reservation& wanted, const std::vector<const Reservation*>& placed) const;
+  std::size_t lowest_free_offset(const Reservation& wanted,
+                                 const std::vector<const Reservation*>& placed) const;
   std::vector<Reservation> reservations_;
   HugeBuffer memory_;
 };

@@ -11,7 +11,8 @@ PictureReader::PictureReader(const Network& network, const dnnl::memory::desc& l
     : shape_(network.input), images_(static_cast<int>(layout.data.dims[0])), bytes_(layout.get_size()) {
   const dnnl_blocking_desc_t& blocking = layout.data.format_desc.blocking;
   require(shape_.channels == 3 && layout.data.format_kind == dnnl_blocked && blocking.inner_nblks <= 1,
-          "network {}: oneDNN asks for an unknown layout of pictures with {} channels", network.name, shape_.channels);
+          "network {}: oneDNN asks for an unknown layout of pictures with {} channels", network.name,
+          shape_.channels);
   image_stride_ = blocking.strides[0];
   row_stride_ = blocking.strides[2];
   column_stride_ = blocking.strides[3];

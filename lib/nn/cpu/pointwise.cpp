@@ -52,8 +52,10 @@ WHORL_INLINE FloatLanes<B> apply(const FloatLanes<B>& v) {
 }
 
 template <int B, Curve curve, bool with_residual>
-WHORL_INLINE void forward_body(const float* x, const float* residual, const Affine& affine, float* y, int pixels) {
-  const FloatLanes<B> mean = load<B>(affine.mean), scale = load<B>(affine.scale), shift = load<B>(affine.shift);
+WHORL_INLINE void forward_body(const float* x, const float* residual, const Affine& affine, float* y,
+                               int pixels) {
+  const FloatLanes<B> mean = load<B>(affine.mean), scale = load<B>(affine.scale),
+                      shift = load<B>(affine.shift);
   for (int i = 0; i < pixels; ++i) {
     FloatLanes<B> v = (load<B>(x + i * B) - mean) * scale + shift;
     if constexpr (with_residual) v += load<B>(residual + i * B);
@@ -64,7 +66,8 @@ WHORL_INLINE void forward_body(const float* x, const float* residual, const Affi
 template <int B, Curve curve, bool with_residual>
 WHORL_INLINE void backward_body(const float* dy, const float* x, const float* residual, const float* y,
                                 const Affine& affine, float* g, double* sums, int pixels) {
-  const FloatLanes<B> mean = load<B>(affine.mean), scale = load<B>(affine.scale), shift = load<B>(affine.shift);
+  const FloatLanes<B> mean = load<B>(affine.mean), scale = load<B>(affine.scale),
+                      shift = load<B>(affine.shift);
   Sums<B> total;
   for (int run = 0; run < pixels; run += run_length) {
     FloatLanes<B> first = {}, second = {};
@@ -98,10 +101,12 @@ WHORL_INLINE void combine_body(const float* g, const float* x, const AffineGradi
 
 /// Turns the run-time choice of block size, curve and residual into one of the compiled bodies.
 template <int B, bool with_residual>
-WHORL_INLINE void forward_for_curve(const float* x, const float* residual, const Affine& affine, Curve curve, float* y,
-                                    int pixels) {
-  if (curve == Curve::relu) return forward_body<B, Curve::relu, with_residual>(x, residual, affine, y, pixels);
-  if (curve == Curve::gelu) return forward_body<B, Curve::gelu, with_residual>(x, residual, affine, y, pixels);
+WHORL_INLINE void forward_for_curve(const float* x, const float* residual, const Affine& affine, Curve curve,
+                                    float* y, int pixels) {
+  if (curve == Curve::relu)
+    return forward_body<B, Curve::relu, with_residual>(x, residual, affine, y, pixels);
+  if (curve == Curve::gelu)
+    return forward_body<B, Curve::gelu, with_residual>(x, residual, affine, y, pixels);
   forward_body<B, Curve::identity, with_residual>(x, residual, affine, y, pixels);
 }
 
@@ -125,23 +130,25 @@ void sums_of_plane(const float* x, int pixels, int block, const float* origin, d
 }
 
 WHORL_SIMD_CLONES
-void forward_plane(const float* x, const float* residual, const Affine& affine, Curve curve, float* y, int pixels,
-                   int block) {
-  if (block == 16 && residual != nullptr) return forward_for_curve<16, true>(x, residual, affine, curve, y, pixels);
+void forward_plane(const float* x, const float* residual, const Affine& affine, Curve curve, float* y,
+                   int pixels, int block) {
+  if (block == 16 && residual != nullptr)
+    return forward_for_curve<16, true>(x, residual, affine, curve, y, pixels);
   if (block == 16) return forward_for_curve<16, false>(x, residual, affine, curve, y, pixels);
   if (residual != nullptr) return forward_for_curve<8, true>(x, residual, affine, curve, y, pixels);
   forward_for_curve<8, false>(x, residual, affine, curve, y, pixels);
 }
 
 WHORL_SIMD_CLONES
-void backward_plane(const float* dy, const float* x, const float* residual, const float* y, const Affine& affine,
-                    Curve curve, float* g, double* sums, int pixels, int block) {
+void backward_plane(const float* dy, const float* x, const float* residual, const float* y,
+                    const Affine& affine, Curve curve, float* g, double* sums, int pixels, int block) {
   block == 16 ? backward_for_curve<16>(dy, x, residual, y, affine, curve, g, sums, pixels)
               : backward_for_curve<8>(dy, x, residual, y, affine, curve, g, sums, pixels);
 }
 
 WHORL_SIMD_CLONES
-void combine_plane(const float* g, const float* x, const AffineGradient& gradient, float* out, int pixels, int block) {
+void combine_plane(const float* g, const float* x, const AffineGradient& gradient, float* out, int pixels,
+                   int block) {
   block == 16 ? combine_body<16>(g, x, gradient, out, pixels) : combine_body<8>(g, x, gradient, out, pixels);
 }
 

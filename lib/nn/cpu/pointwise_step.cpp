@@ -27,8 +27,9 @@ class PointwiseStep : public Step {
         curve_(curve_of(network, group)),
         only_pool_(group.pool == group.output) {
     if (group.pool != Group::none)
-      geometry_ = pool_geometry(std::get<Pool>(network.layers[group.pool].operation), buffers.input_shape.sample,
-                                buffers.output_shape.sample, buffers.input_shape.block);
+      geometry_ =
+          pool_geometry(std::get<Pool>(network.layers[group.pool].operation), buffers.input_shape.sample,
+                        buffers.output_shape.sample, buffers.input_shape.block);
   }
 
   void set_parameters(const float* parameters) override { norm_.set_parameters(parameters); }
@@ -43,8 +44,8 @@ class PointwiseStep : public Step {
     if (!training) norm_.use_running_statistics();
     for_each_plane(shape().planes(), [&](int plane) {
       const std::size_t at = plane * shape().plane_floats();
-      forward_plane(buffers_.pooled + at, residual(at), norm_.affine(channel_of(plane)), curve_, buffers_.output + at,
-                    shape().pixels(), shape().block);
+      forward_plane(buffers_.pooled + at, residual(at), norm_.affine(channel_of(plane)), curve_,
+                    buffers_.output + at, shape().pixels(), shape().block);
     });
   }
 
@@ -62,15 +63,17 @@ class PointwiseStep : public Step {
   const BlockedShape& shape() const { return buffers_.output_shape; }
   bool pools() const { return buffers_.winners != nullptr; }
   int channel_of(int plane) const { return plane % shape().channel_blocks() * shape().block; }
-  const float* residual(std::size_t at) const { return buffers_.residual == nullptr ? nullptr : buffers_.residual + at; }
+  const float* residual(std::size_t at) const {
+    return buffers_.residual == nullptr ? nullptr : buffers_.residual + at;
+  }
   double* sums_of(int plane) { return workspace_.sums.data() + std::size_t(plane) * 2 * shape().block; }
 
   void pool_and_take_statistics(bool statistics) {
     for_each_plane(shape().planes(), [&](int plane) {
       const std::size_t at = plane * shape().plane_floats();
       if (pools())
-        max_pool_plane(geometry_, buffers_.input + plane * buffers_.input_shape.plane_floats(), buffers_.pooled + at,
-                       buffers_.winners + at);
+        max_pool_plane(geometry_, buffers_.input + plane * buffers_.input_shape.plane_floats(),
+                       buffers_.pooled + at, buffers_.winners + at);
       if (statistics)
         sums_of_plane(buffers_.pooled + at, shape().pixels(), shape().block, norm_.origin(channel_of(plane)),
                       sums_of(plane));
@@ -95,7 +98,8 @@ class PointwiseStep : public Step {
     for_each_plane(shape().planes(), [&](int plane) {
       const std::size_t at = plane * shape().plane_floats();
       backward_plane(buffers_.output_gradient + at, buffers_.pooled + at, residual(at), buffers_.output + at,
-                     norm_.affine(channel_of(plane)), curve_, g + at, sums_of(plane), shape().pixels(), shape().block);
+                     norm_.affine(channel_of(plane)), curve_, g + at, sums_of(plane), shape().pixels(),
+                     shape().block);
     });
   }
 
@@ -114,11 +118,13 @@ class PointwiseStep : public Step {
 
   void backward_through_norm(float* g) {
     // The output's gradient is not needed any more, so it serves as the place in between.
-    float* target = pools() ? g : buffers_.add_to_input_gradient ? buffers_.output_gradient : buffers_.input_gradient;
+    float* target = pools()                          ? g
+                    : buffers_.add_to_input_gradient ? buffers_.output_gradient
+                                                     : buffers_.input_gradient;
     for_each_plane(shape().planes(), [&](int plane) {
       const std::size_t at = plane * shape().plane_floats();
-      combine_plane(g + at, buffers_.pooled + at, norm_.gradient_of(channel_of(plane)), target + at, shape().pixels(),
-                    shape().block);
+      combine_plane(g + at, buffers_.pooled + at, norm_.gradient_of(channel_of(plane)), target + at,
+                    shape().pixels(), shape().block);
       if (pools())
         unpool_plane(plane, target);
       else if (buffers_.add_to_input_gradient)
@@ -148,8 +154,8 @@ class PointwiseStep : public Step {
 
 }  // namespace
 
-std::unique_ptr<Step> make_pointwise_step(const Network& network, const Group& group, const GroupBuffers& buffers,
-                                          Workspace& workspace) {
+std::unique_ptr<Step> make_pointwise_step(const Network& network, const Group& group,
+                                          const GroupBuffers& buffers, Workspace& workspace) {
   return std::make_unique<PointwiseStep>(network, group, buffers, workspace);
 }
 

@@ -11,7 +11,8 @@ namespace whorl::nn::cpu {
 
 namespace {
 
-/// Cells [first, last) of an axis of `length` that a window covers; its own cell 0 lies at `origin`, perhaps in the padding.
+/// Cells [first, last) of an axis of `length` that a window covers; its own cell 0 lies at `origin`, perhaps
+/// in the padding.
 struct Cells {
   int origin, first, last;
 };
@@ -22,8 +23,8 @@ WHORL_INLINE Cells cells_of_window(const PoolGeometry& geometry, int output, int
 }
 
 template <int B>
-WHORL_INLINE void max_window(const PoolGeometry& geometry, const Cells& rows, const Cells& columns, const float* x,
-                             float* y, std::uint16_t* winner) {
+WHORL_INLINE void max_window(const PoolGeometry& geometry, const Cells& rows, const Cells& columns,
+                             const float* x, float* y, std::uint16_t* winner) {
   FloatLanes<B> best = FloatLanes<B>{} - std::numeric_limits<float>::infinity();
   IntLanes<B> best_cell = {};
   for (int row = rows.first; row < rows.last; ++row)
@@ -54,7 +55,8 @@ WHORL_INLINE void max_unpool_window(const PoolGeometry& geometry, const Cells& r
 }
 
 template <int B>
-WHORL_INLINE void max_pool_body(const PoolGeometry& geometry, const float* x, float* y, std::uint16_t* winner) {
+WHORL_INLINE void max_pool_body(const PoolGeometry& geometry, const float* x, float* y,
+                                std::uint16_t* winner) {
   for (int out_y = 0; out_y < geometry.output_height; ++out_y) {
     const Cells rows = cells_of_window(geometry, out_y, geometry.input_height);
     for (int out_x = 0; out_x < geometry.output_width; ++out_x, y += B, winner += B)
@@ -69,7 +71,8 @@ WHORL_INLINE void max_unpool_body(const PoolGeometry& geometry, const float* dy,
   for (int out_y = 0; out_y < geometry.output_height; ++out_y) {
     const Cells rows = cells_of_window(geometry, out_y, geometry.input_height);
     for (int out_x = 0; out_x < geometry.output_width; ++out_x, dy += B, winner += B)
-      max_unpool_window<B>(geometry, rows, cells_of_window(geometry, out_x, geometry.input_width), dy, winner, dx);
+      max_unpool_window<B>(geometry, rows, cells_of_window(geometry, out_x, geometry.input_width), dy, winner,
+                           dx);
   }
 }
 
@@ -81,8 +84,9 @@ WHORL_INLINE void average_body(const PoolGeometry& geometry, const float* x, flo
       FloatLanes<B> sum = {};
       for (int row = 0; row < geometry.window; ++row)
         for (int column = 0; column < geometry.window; ++column)
-          sum += load<B>(x + ((out_y * geometry.stride + row) * geometry.input_width + out_x * geometry.stride +
-                              column) * B);
+          sum += load<B>(x + ((out_y * geometry.stride + row) * geometry.input_width +
+                              out_x * geometry.stride + column) *
+                                 B);
       store<B>(y, sum * factor);
     }
 }
@@ -95,8 +99,9 @@ WHORL_INLINE void average_unpool_body(const PoolGeometry& geometry, const float*
     for (int out_x = 0; out_x < geometry.output_width; ++out_x, dy += B)
       for (int row = 0; row < geometry.window; ++row)
         for (int column = 0; column < geometry.window; ++column) {
-          float* target = dx + ((out_y * geometry.stride + row) * geometry.input_width + out_x * geometry.stride +
-                                column) * B;
+          float* target =
+              dx +
+              ((out_y * geometry.stride + row) * geometry.input_width + out_x * geometry.stride + column) * B;
           store<B>(target, load<B>(target) + load<B>(dy) * factor);
         }
 }
@@ -120,7 +125,8 @@ void max_pool_plane(const PoolGeometry& geometry, const float* x, float* y, std:
 }
 
 WHORL_SIMD_CLONES
-void max_unpool_plane(const PoolGeometry& geometry, const float* dy, const std::uint16_t* winner, float* dx, bool add) {
+void max_unpool_plane(const PoolGeometry& geometry, const float* dy, const std::uint16_t* winner, float* dx,
+                      bool add) {
   geometry.block == 16 ? max_unpool_body<16>(geometry, dy, winner, dx, add)
                        : max_unpool_body<8>(geometry, dy, winner, dx, add);
 }

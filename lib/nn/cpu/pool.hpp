@@ -20,8 +20,10 @@ PoolGeometry pool_geometry(const Pool& pool, const Shape& input, const Shape& ou
 
 /// The maximum of every window, and which of its cells it was (row by row, the first one of equals).
 void max_pool_plane(const PoolGeometry& geometry, const float* x, float* y, std::uint16_t* winner);
-/// The gradient: dy at the winners, summed where windows overlap, and 0 elsewhere; added to dx, or written over it.
-void max_unpool_plane(const PoolGeometry& geometry, const float* dy, const std::uint16_t* winner, float* dx, bool add);
+/// The gradient: dy at the winners, summed where windows overlap, and 0 elsewhere; added to dx, or written
+/// over it.
+void max_unpool_plane(const PoolGeometry& geometry, const float* dy, const std::uint16_t* winner, float* dx,
+                      bool add);
 
 void average_pool_plane(const PoolGeometry& geometry, const float* x, float* y);
 void average_unpool_plane(const PoolGeometry& geometry, const float* dy, float* dx, bool add);

@@ -29,14 +29,16 @@ class Step {
 };
 
 /// `workspace` must outlive the step.
-std::unique_ptr<Step> make_convolution_step(const Network& network, const Group& group, const GroupBuffers& buffers,
-                                            Convolution convolution, Workspace& workspace);
-std::unique_ptr<Step> make_pointwise_step(const Network& network, const Group& group, const GroupBuffers& buffers,
-                                          Workspace& workspace);
-std::unique_ptr<Step> make_average_pool_step(const Network& network, const Group& group, const GroupBuffers& buffers);
+std::unique_ptr<Step> make_convolution_step(const Network& network, const Group& group,
+                                            const GroupBuffers& buffers, Convolution convolution,
+                                            Workspace& workspace);
+std::unique_ptr<Step> make_pointwise_step(const Network& network, const Group& group,
+                                          const GroupBuffers& buffers, Workspace& workspace);
+std::unique_ptr<Step> make_average_pool_step(const Network& network, const Group& group,
+                                             const GroupBuffers& buffers);
 
-/// Adds the sums that planes left one after the other (each 2 `block`: first sums, then second sums) over the images: totals[c] and
-/// totals[padded channels + c].
+/// Adds the sums that planes left one after the other (each 2 `block`: first sums, then second sums) over the
+/// images: totals[c] and totals[padded channels + c].
 std::vector<double> sum_over_images(const std::vector<double>& sums, const BlockedShape& shape);
 
 }  // namespace whorl::nn::cpu

@@ -16,5 +16,5 @@ expect_error 1 "disk/out.h5 needs 19.9 MB, but only .* are free in disk" 3 --inp
 # How much re-encoded pictures need is not known before.
 expect_error 1 "No space left on device" 3 --input tree --output disk/out.h5 --store jpeg --quality 100
 # The pixels fit, but not beside the unpacked archive.
-head -c 1500000 /dev/urandom >disk/other
+head -c 1900000 /dev/urandom >disk/other
 expect_error 1 "No space left on device" 3 --input pictures.tar.gz --output disk/out.h5 --size 32

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// make_pictures FOLDER CLASSES PICTURES: writes FOLDER/flowers/class-N/picture-NNN.jpg, that many per class, all different.
+// make_pictures FOLDER CLASSES PICTURES: writes FOLDER/flowers/class-N/picture-NNN.jpg, that many per class,
+// all different.
 #include <cstdlib>
 #include <iostream>
 

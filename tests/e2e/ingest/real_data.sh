@@ -23,5 +23,5 @@ SCRIPT
 chmod +x limited.sh
 launch=(./limited.sh)
 with_ranks 2 --input odd-jpegs --output odd.h5 --max-rejects 1 >log 2>&1 || fail "odd JPEGs"
-handled=$(awk '$1 == "all" { n += $2 + $3 } /rejected$/ { n += $(NF - 1) } END { print n }' log)
+handled=$(awk '$1 == "all" { n += $2 + $3 } /^odd.h5: / { n += $(NF - 1) } END { print n }' log)
 [ "$handled" -eq 429 ] || fail "$handled odd JPEGs are accounted for, not 429"

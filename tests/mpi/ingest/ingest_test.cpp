@@ -47,7 +47,8 @@ class IngestTest : public testing::Test {
   std::string bytes_of(const std::string& name) const { return read_text_file(folder_ / name); }
   std::vector<std::string> names_in_folder() const {
     std::vector<std::string> names;
-    for (const auto& entry : fs::directory_iterator(folder_ / "")) names.push_back(entry.path().filename().string());
+    for (const auto& entry : fs::directory_iterator(folder_ / ""))
+      names.push_back(entry.path().filename().string());
     std::ranges::sort(names);
     return names;
   }
@@ -73,11 +74,13 @@ TEST_F(IngestTest, TheBytesDoNotDependOnTheNumberOfRanks) {
         same.output = folder_ / "again";
         same.overwrite = true;
         run_with(ranks, same);
-        EXPECT_EQ(bytes_of(first) == bytes_of("again"), true) << input << ", " << ranks << " ranks, " << dataset::to_string(storage);
+        EXPECT_EQ(bytes_of(first) == bytes_of("again"), true)
+            << input << ", " << ranks << " ranks, " << dataset::to_string(storage);
       }
     }
   }
-  EXPECT_EQ(names_in_folder(), (std::vector<std::string>{"again", "jpeg-first", "pixels-first", "tar", "tree"}));
+  EXPECT_EQ(names_in_folder(),
+            (std::vector<std::string>{"again", "jpeg-first", "pixels-first", "tar", "tree"}));
 }
 
 struct Expected {
@@ -87,13 +90,16 @@ struct Expected {
 };
 
 // What must be in a split, worked out from the pictures alone.
-std::vector<Expected> expected_of(const std::vector<test::TreeFile>& files, const std::vector<std::string>& names) {
+std::vector<Expected> expected_of(const std::vector<test::TreeFile>& files,
+                                  const std::vector<std::string>& names) {
   std::vector<Expected> result;
   for (const std::string& name : names) {
     const auto file = std::ranges::find(files, "flowers/" + name, &test::TreeFile::path);
     if (file == files.end()) throw Error("no such picture: {}", name);
     Expected expected{name, name[6] - '0', std::vector<std::uint8_t>(3 * size * size)};
-    image::decode_jpeg_square({reinterpret_cast<const std::uint8_t*>(file->content.data()), file->content.size()}, size, expected.pixels.data());
+    image::decode_jpeg_square(
+        {reinterpret_cast<const std::uint8_t*>(file->content.data()), file->content.size()}, size,
+        expected.pixels.data());
     result.push_back(std::move(expected));
   }
   return result;
@@ -131,7 +137,8 @@ TEST_F(IngestTest, TheFileHoldsEveryPictureItsNameAndLabel) {
     for (std::size_t i = 0; i < stored.size(); ++i) {
       EXPECT_EQ(stored[i].label, expected[i].label) << names[i];
       EXPECT_EQ(stored[i].pixels == expected[i].pixels, true) << names[i];
-      for (std::size_t p = 0; split == Split::train && p < stored[i].pixels.size(); ++p) sum[p % 3] += stored[i].pixels[p];
+      for (std::size_t p = 0; split == Split::train && p < stored[i].pixels.size(); ++p)
+        sum[p % 3] += stored[i].pixels[p];
     }
     if (split == Split::train) count = static_cast<double>(stored.size()) * size * size;
     all_names.insert(all_names.end(), names.begin(), names.end());
@@ -139,7 +146,8 @@ TEST_F(IngestTest, TheFileHoldsEveryPictureItsNameAndLabel) {
   EXPECT_EQ(all_names.size(), 27U);
   const std::vector<double> mean = h5::read_real_attribute(file, "/", "channel_mean");
   for (std::size_t c = 0; c < 3; ++c) EXPECT_DOUBLE_EQ(mean[c], sum[c] / count / 255);
-  EXPECT_EQ(h5::read_strings_attribute(file, "/", "class_names"), (std::vector<std::string>{"class-0", "class-1", "class-2"}));
+  EXPECT_EQ(h5::read_strings_attribute(file, "/", "class_names"),
+            (std::vector<std::string>{"class-0", "class-1", "class-2"}));
   EXPECT_EQ(h5::read_integer_attribute(file, "/", "image_size"), size);
   EXPECT_EQ(h5::read_text_attribute(file, "/", "storage"), "pixels");
 }
@@ -149,7 +157,8 @@ TEST_F(IngestTest, RejectedPicturesAreNamedWithTheirReason) {
   run_with(folder_.world.size(), options("tree", "out.h5"));
   const h5::File file = h5::File::open_read(folder_ / "out.h5");
   std::map<std::string, std::string> reasons;
-  const auto names = h5::read_strings(file, "rejected/name"), texts = h5::read_strings(file, "rejected/reason");
+  const auto names = h5::read_strings(file, "rejected/name"),
+             texts = h5::read_strings(file, "rejected/reason");
   for (std::size_t i = 0; i < names.size(); ++i) reasons[names[i]] = texts.at(i);
   ASSERT_EQ(reasons.size(), 3U);
   EXPECT_THAT(reasons["class-0/notes.txt"], HasSubstr("Not a JPEG"));
@@ -169,14 +178,17 @@ TEST_F(IngestTest, StoredJpegsDecodeToPicturesCloseToTheOriginals) {
   std::array<double, 3> sum{};
   double count = 0;
   for (const Split split : {Split::train, Split::test}) {
-    const auto offsets = h5::Dataset::open(file, dataset::object_name(split, "jpeg_offsets")).read_all<std::uint64_t>();
-    const auto bytes = h5::Dataset::open(file, dataset::object_name(split, "jpeg_bytes")).read_all<std::uint8_t>();
+    const auto offsets =
+        h5::Dataset::open(file, dataset::object_name(split, "jpeg_offsets")).read_all<std::uint64_t>();
+    const auto bytes =
+        h5::Dataset::open(file, dataset::object_name(split, "jpeg_bytes")).read_all<std::uint8_t>();
     const auto expected = expected_of(files, h5::read_strings(file, dataset::object_name(split, "names")));
     ASSERT_EQ(offsets.size(), expected.size() + 1);
     EXPECT_EQ(offsets.front(), 0U);
     EXPECT_EQ(offsets.back(), bytes.size());
     for (std::size_t i = 0; i < expected.size(); ++i, ++pictures) {
-      const image::Image decoded = image::decode_jpeg(std::span(bytes).subspan(offsets[i], offsets[i + 1] - offsets[i]));
+      const image::Image decoded =
+          image::decode_jpeg(std::span(bytes).subspan(offsets[i], offsets[i + 1] - offsets[i]));
       ASSERT_EQ(decoded.pixels.size(), expected[i].pixels.size());
       double difference = 0;
       for (std::size_t p = 0; p < decoded.pixels.size(); ++p) {
@@ -189,7 +201,8 @@ TEST_F(IngestTest, StoredJpegsDecodeToPicturesCloseToTheOriginals) {
   }
   EXPECT_EQ(pictures, 27U);
   const std::vector<double> mean = h5::read_real_attribute(file, "/", "channel_mean");
-  for (std::size_t c = 0; c < 3; ++c) EXPECT_DOUBLE_EQ(mean[c], sum[c] / count / 255);  // of what a reader gets
+  for (std::size_t c = 0; c < 3; ++c)
+    EXPECT_DOUBLE_EQ(mean[c], sum[c] / count / 255);  // of what a reader gets
 }
 
 TEST_F(IngestTest, CifarIsKeptBitForBit) {
@@ -203,13 +216,15 @@ TEST_F(IngestTest, CifarIsKeptBitForBit) {
   const std::vector<Expected> train = stored_in(file, Split::train), test = stored_in(file, Split::test);
   ASSERT_EQ(train.size(), 13U);
   ASSERT_EQ(test.size(), 2U);
-  const std::string source = test::cifar_records(1, 7) + test::cifar_records(2, 6) + test::cifar_records(3, 2);
+  const std::string source =
+      test::cifar_records(1, 7) + test::cifar_records(2, 6) + test::cifar_records(3, 2);
   for (std::size_t i = 0; i < 15; ++i) {
     const Expected& picture = i < 13 ? train[i] : test[i - 13];
     const std::string record = source.substr(i * 3073, 3073);
     EXPECT_EQ(picture.label, record[0]);
     for (std::size_t p = 0; p < 3072; ++p) {
-      ASSERT_EQ(picture.pixels[p], static_cast<std::uint8_t>(record[1 + p % 3 * 1024 + p / 3])) << i << " " << p;
+      ASSERT_EQ(picture.pixels[p], static_cast<std::uint8_t>(record[1 + p % 3 * 1024 + p / 3]))
+          << i << " " << p;
     }
   }
 }
@@ -235,7 +250,9 @@ TEST_F(IngestTest, TooManyRejectsFailAndLeaveTheOldFileAlone) {
 }
 
 TEST_F(IngestTest, MoreRanksThanPicturesWork) {
-  prepare([&] { test::write_file(folder_ / "tar", test::tar_of({{"a/1.jpg", test::jpeg_bytes(50, 40, 1)}})); });
+  prepare([&] {
+    test::write_file(folder_ / "tar", test::tar_of({{"a/1.jpg", test::jpeg_bytes(50, 40, 1)}}));
+  });
   Options one = options("tar", "out.h5");
   one.test_fraction = 0;
   const Summary summary = ingest(folder_.world, one);

@@ -20,7 +20,8 @@ std::vector<test::TreeFile> files_of(int input) {
   std::vector<test::TreeFile> files;
   for (int i = 0; i < 17; ++i) {
     std::string content;
-    for (int byte = 0; byte < (i * 487 + input * 131) % 2600; ++byte) content += static_cast<char>('a' + (byte + i * 3 + input) % 26);
+    for (int byte = 0; byte < (i * 487 + input * 131) % 2600; ++byte)
+      content += static_cast<char>('a' + (byte + i * 3 + input) % 26);
     files.push_back({fmt::format("set-{}/class/{:02}", input, (i * 5) % 17), content});
   }
   files.push_back({fmt::format("set-{}/other/x", input), "x"});
@@ -38,7 +39,9 @@ Read read_all(const mpi::Communicator& comm, const Manifest& manifest, const Rea
   Read result;
   while (reader.next()) {
     for (const Picture& picture : reader.pictures()) {
-      const std::string text = picture.problem.empty() ? std::string(picture.bytes.begin(), picture.bytes.end()) : "!" + picture.problem;
+      const std::string text = picture.problem.empty()
+                                   ? std::string(picture.bytes.begin(), picture.bytes.end())
+                                   : "!" + picture.problem;
       mine += fmt::format("{}\n{}\n", manifest.items[picture.item].name, text);
       result.bytes += std::ssize(picture.bytes);
     }
@@ -62,9 +65,12 @@ class PartitionReaderTest : public testing::Test {
     Manifest manifest;
     std::string bytes;
     mpi::on_root(folder_.world, [&] {
-      for (int input = 0; input < 3; ++input) test::write_file(folder_ / fmt::format("{}", input), test::tar_of(files_of(input)));
+      for (int input = 0; input < 3; ++input)
+        test::write_file(folder_ / fmt::format("{}", input), test::tar_of(files_of(input)));
       test::write_tree(folder_ / "3", files_of(3));
-      bytes = serialise(scan({{folder_ / "0", folder_ / "1", folder_ / "2", folder_ / "3"}, 0.3, 0, folder_ / "scratch"}).manifest);
+      bytes = serialise(
+          scan({{folder_ / "0", folder_ / "1", folder_ / "2", folder_ / "3"}, 0.3, 0, folder_ / "scratch"})
+              .manifest);
     });
     folder_.world.broadcast(bytes);
     return deserialise(bytes);

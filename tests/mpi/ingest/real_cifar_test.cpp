@@ -40,7 +40,8 @@ void expect_equal(const h5::File& file, Split split, const std::string& records)
     const char* record = &records[i * 3073];
     differences += labels[i] != record[0] ? 1 : 0;
     for (std::size_t p = 0; p < 3072; ++p) {
-      differences += images[i * 3072 + p] != static_cast<std::uint8_t>(record[1 + p % 3 * 1024 + p / 3]) ? 1 : 0;
+      differences +=
+          images[i * 3072 + p] != static_cast<std::uint8_t>(record[1 + p % 3 * 1024 + p / 3]) ? 1 : 0;
     }
   }
   EXPECT_EQ(differences, 0U) << dataset::to_string(split);
@@ -54,15 +55,21 @@ TEST(RealCifar, IsKeptBitForBitAndHasTheKnownStatistics) {
   Options options;
   options.inputs = {folder / "cifar.tar"};
   options.output = folder / "cifar.h5";
-  mpi::on_root(folder.world, [&] { decompress(InputFile(std::string(data) + "/cifar-10-binary.tar.xz"), folder / "cifar.tar"); });
+  mpi::on_root(folder.world, [&] {
+    decompress(InputFile(std::string(data) + "/cifar-10-binary.tar.xz"), folder / "cifar.tar");
+  });
   ingest(folder.world, options);
 
   const Listing tar = list_tar(InputFile((folder / "cifar.tar").string()));
   const h5::File file = h5::File::open_read(folder / "cifar.h5");
-  expect_equal(file, Split::train, records_of(tar, {"data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5"}));
+  expect_equal(
+      file, Split::train,
+      records_of(tar, {"data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5"}));
   expect_equal(file, Split::test, records_of(tar, {"test_batch"}));
-  const std::vector<double> mean = h5::read_real_attribute(file, "/", "channel_mean"), known_mean = {.4914, .4822, .4465};
-  const std::vector<double> deviation = h5::read_real_attribute(file, "/", "channel_std"), known_deviation = {.2470, .2435, .2616};
+  const std::vector<double> mean = h5::read_real_attribute(file, "/", "channel_mean"),
+                            known_mean = {.4914, .4822, .4465};
+  const std::vector<double> deviation = h5::read_real_attribute(file, "/", "channel_std"),
+                            known_deviation = {.2470, .2435, .2616};
   for (std::size_t c = 0; c < 3; ++c) {
     EXPECT_NEAR(mean[c], known_mean[c], 5e-5);
     EXPECT_NEAR(deviation[c], known_deviation[c], 5e-5);

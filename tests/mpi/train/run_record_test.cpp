@@ -36,29 +36,25 @@ class SharedFolder : public testing::Test {
 
 using RunFolder = SharedFolder;
 
-TEST_F(RunFolder, IsCreatedWithItsParents) {
-  const fs::path folder = create_run_folder(world_, (path_ / "a/b").string(), "jobs/x.ini");
+TEST_F(RunFolder, IsChosenButNotYetCreated) {
+  const fs::path folder = choose_run_folder(world_, (path_ / "a/b").string(), "jobs/x.ini");
   EXPECT_EQ(folder, path_ / "a/b");
-  EXPECT_TRUE(fs::is_empty(folder));
-  EXPECT_EQ(create_run_folder(world_, folder.string(), "jobs/x.ini"), folder) << "an empty one is fine";
+  EXPECT_FALSE(fs::exists(path_ / "a"));
+  EXPECT_EQ(choose_run_folder(world_, path_.string(), "jobs/x.ini"), path_) << "an empty one is fine";
 }
 
 TEST_F(RunFolder, IsRefusedWhenItHoldsSomething) {
   mpi::on_root(world_, [&] { write_file_atomically(path_ / "metrics.csv", "mine"); });
   const std::string message =
-      test::thrown_message<CollectiveError>([&] { create_run_folder(world_, path_.string(), "jobs/x.ini"); });
+      test::thrown_message<CollectiveError>([&] { choose_run_folder(world_, path_.string(), "jobs/x.ini"); });
   EXPECT_NE(message.find("is not empty"), std::string::npos) << message;
 }
 
 TEST_F(RunFolder, OfOneNameForAllRanksIsChosenFromJobAndTime) {
-  const fs::path before = fs::current_path();
-  fs::current_path(path_);
-  const fs::path folder = create_run_folder(world_, "", "jobs/my-job.ini");
-  world_.barrier();
-  EXPECT_TRUE(fs::is_directory(folder));
+  const fs::path folder = choose_run_folder(world_, "", "jobs/my-job.ini");
   EXPECT_EQ(folder.parent_path(), "runs");
   EXPECT_EQ(folder.filename().string().rfind("my-job-20", 0), 0U) << folder;
-  fs::current_path(before);
+  for (const std::string& name : world_.all_gather(folder.string())) EXPECT_EQ(name, folder.string());
 }
 
 nlohmann::json read_json(const fs::path& path) {
@@ -72,25 +68,26 @@ TEST_F(SharedFolder, RecordsARun) {
   job.train.evaluate_every = 2;
   job.evaluate.tta = "mirror";
   train::Trainer trainer(job, world_, dataset.reader());
-  RunRecord record(world_, path_, job, dataset.reader(), trainer, 1.5);
+  const fs::path folder = path_ / "new/run";
+  RunRecord record(world_, folder, job, dataset.reader(), trainer, 1.5);
   while (!trainer.done()) record.add(trainer.next_epoch());
   const std::string text = record.finish(trainer, trainer.final_evaluation());
   world_.barrier();
 
-  EXPECT_EQ(read_text_file(path_ / "job.ini"), train::resolved_text(job));
+  EXPECT_EQ(read_text_file(folder / "job.ini"), train::resolved_text(job));
   EXPECT_NE(text.find("test accuracy"), std::string::npos) << text;
-  EXPECT_EQ(read_text_file(path_ / "verdict.txt"), text);
+  EXPECT_EQ(read_text_file(folder / "verdict.txt"), text);
 
-  const nlohmann::json run = read_json(path_ / "run.json");
+  const nlohmann::json run = read_json(folder / "run.json");
   EXPECT_EQ(run["ranks"].size(), static_cast<std::size_t>(world_.size()));
   EXPECT_EQ(run["dataset"]["digest"], dataset.reader().digest());
   EXPECT_EQ(run["executor"]["name"], "reference");
   EXPECT_EQ(run["all_reduce"]["algorithm"], "ring");
   EXPECT_FALSE(run["versions"]["git_commit"].get<std::string>().empty());
   EXPECT_EQ(run["result"]["tta"], "mirror");
-  EXPECT_EQ(recorded_executor(path_).shard_size, 4);
+  EXPECT_EQ(recorded_executor(folder).shard_size, 4);
 
-  const nlohmann::json timing = read_json(path_ / "timing.json");
+  const nlohmann::json timing = read_json(folder / "timing.json");
   EXPECT_EQ(timing["epochs"].size(), 2U);
   for (const std::string& name : train::phase::names()) {
     const nlohmann::json& phase = timing["total"][name];
@@ -98,7 +95,7 @@ TEST_F(SharedFolder, RecordsARun) {
     EXPECT_LE(phase["mean"], phase["max"].get<double>() * (1 + 1e-12)) << name;
   }
 
-  std::istringstream metrics(read_text_file(path_ / "metrics.csv"));
+  std::istringstream metrics(read_text_file(folder / "metrics.csv"));
   std::string header, first, second, none;
   std::getline(metrics, header);
   std::getline(metrics, first);
@@ -111,7 +108,7 @@ TEST_F(SharedFolder, RecordsARun) {
   EXPECT_EQ(second.rfind("2,4,", 0), 0U) << second;
   EXPECT_FALSE(std::getline(metrics, none));
 
-  EXPECT_EQ(train::load_weights(path_ / "weights.h5").parameters, trainer.weights().parameters);
+  EXPECT_EQ(train::load_weights(folder / "weights.h5").parameters, trainer.weights().parameters);
 }
 
 }  // namespace

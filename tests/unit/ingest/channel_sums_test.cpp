@@ -13,7 +13,8 @@ namespace {
 TEST(ChannelSums, MatchThePlainLoop) {
   for (const std::size_t pixel_count : {1, 15, 16, 17, 1000, 1100003}) {
     std::vector<std::uint8_t> pixels(pixel_count * 3);
-    for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<std::uint8_t>(i % 3 == 2 ? 255 - i / 3 % 2 : i * 7 / 3);
+    for (std::size_t i = 0; i < pixels.size(); ++i)
+      pixels[i] = static_cast<std::uint8_t>(i % 3 == 2 ? 255 - i / 3 % 2 : i * 7 / 3);
     std::array<std::uint64_t, 3> sum{}, squares{};
     for (std::size_t i = 0; i < pixels.size(); ++i) {
       sum[i % 3] += pixels[i];
@@ -26,7 +27,8 @@ TEST(ChannelSums, MatchThePlainLoop) {
     for (std::size_t c = 0; c < 3; ++c) {
       const double mean = static_cast<double>(sum[c]) / count;
       EXPECT_EQ(sums.mean()[c], mean / 255.0);
-      EXPECT_EQ(sums.standard_deviation()[c], std::sqrt(std::max(0.0, static_cast<double>(squares[c]) / count - mean * mean)) / 255.0);
+      EXPECT_EQ(sums.standard_deviation()[c],
+                std::sqrt(std::max(0.0, static_cast<double>(squares[c]) / count - mean * mean)) / 255.0);
     }
   }
 }

@@ -30,46 +30,56 @@ TEST(ClassFolders, AreBelowTheCommonFolders) {
 }
 
 TEST(ClassFolders, AFileBesideTheOnlyFolderDoesNotMakeItAClass) {
-  EXPECT_EQ(candidates_of({"README", "flowers/daisy/1.jpg", "flowers/rose/2.jpg"}), (Strings{"daisy/1.jpg|daisy|-", "rose/2.jpg|rose|-"}));
+  EXPECT_EQ(candidates_of({"README", "flowers/daisy/1.jpg", "flowers/rose/2.jpg"}),
+            (Strings{"daisy/1.jpg|daisy|-", "rose/2.jpg|rose|-"}));
 }
 
 TEST(ClassFolders, ASingleClassIsTheLastFolder) {
-  EXPECT_EQ(candidates_of({"set/daisy/1.jpg", "set/daisy/2.jpg"}), (Strings{"daisy/1.jpg|daisy|-", "daisy/2.jpg|daisy|-"}));
+  EXPECT_EQ(candidates_of({"set/daisy/1.jpg", "set/daisy/2.jpg"}),
+            (Strings{"daisy/1.jpg|daisy|-", "daisy/2.jpg|daisy|-"}));
 }
 
 TEST(ClassFolders, FoldersBelowAClassBelongToIt) {
-  EXPECT_EQ(candidates_of({"daisy/old/1.jpg", "rose/2.jpg"}), (Strings{"daisy/old/1.jpg|daisy|-", "rose/2.jpg|rose|-"}));
+  EXPECT_EQ(candidates_of({"daisy/old/1.jpg", "rose/2.jpg"}),
+            (Strings{"daisy/old/1.jpg|daisy|-", "rose/2.jpg|rose|-"}));
 }
 
 TEST(ClassFolders, SplitFoldersAreKept) {
-  EXPECT_EQ(candidates_of({"x/test/a/1.jpg", "x/train/a/2.jpg", "x/train/b/3.jpg", "x/val/b/4.jpg", "x/valid/b/5.jpg", "x/validation/b/6.jpg"}),
-            (Strings{"test/a/1.jpg|a|test", "train/a/2.jpg|a|train", "train/b/3.jpg|b|train", "val/b/4.jpg|b|test", "valid/b/5.jpg|b|test",
-                     "validation/b/6.jpg|b|test"}));
+  EXPECT_EQ(candidates_of({"x/test/a/1.jpg", "x/train/a/2.jpg", "x/train/b/3.jpg", "x/val/b/4.jpg",
+                           "x/valid/b/5.jpg", "x/validation/b/6.jpg"}),
+            (Strings{"test/a/1.jpg|a|test", "train/a/2.jpg|a|train", "train/b/3.jpg|b|train",
+                     "val/b/4.jpg|b|test", "valid/b/5.jpg|b|test", "validation/b/6.jpg|b|test"}));
 }
 
 TEST(ClassFolders, FoldersBetweenSplitAndClassAreShared) {
   EXPECT_EQ(candidates_of({"train/flowers/a/1.jpg", "train/flowers/b/2.jpg", "val/flowers/a/3.jpg"}),
-            (Strings{"train/flowers/a/1.jpg|a|train", "train/flowers/b/2.jpg|b|train", "val/flowers/a/3.jpg|a|test"}));
+            (Strings{"train/flowers/a/1.jpg|a|train", "train/flowers/b/2.jpg|b|train",
+                     "val/flowers/a/3.jpg|a|test"}));
 }
 
 TEST(ClassFolders, OnlyATrainFolderIsASplit) {
-  EXPECT_EQ(candidates_of({"x/train/a/1.jpg", "x/train/b/2.jpg"}), (Strings{"train/a/1.jpg|a|train", "train/b/2.jpg|b|train"}));
+  EXPECT_EQ(candidates_of({"x/train/a/1.jpg", "x/train/b/2.jpg"}),
+            (Strings{"train/a/1.jpg|a|train", "train/b/2.jpg|b|train"}));
 }
 
 TEST(ClassFolders, AClassMayBeCalledTest) {
-  EXPECT_EQ(candidates_of({"control/1.jpg", "test/2.jpg"}), (Strings{"control/1.jpg|control|-", "test/2.jpg|test|-"}));
+  EXPECT_EQ(candidates_of({"control/1.jpg", "test/2.jpg"}),
+            (Strings{"control/1.jpg|control|-", "test/2.jpg|test|-"}));
 }
 
 TEST(ClassFolders, CountsWhatIsOutsideOrHidden) {
-  const std::vector<Entry> entries = {{"a/x/1.jpg", 0, 1}, {"a/y/2.jpg", 0, 1}, {"a/LICENSE", 0, 1}, {"top", 0, 1},
-                                      {"a/x/.DS_Store", 0, 1}, {".git/x/3.jpg", 0, 1}, {"__MACOSX/._4.jpg", 0, 1}};
+  const std::vector<Entry> entries = {
+      {"a/x/1.jpg", 0, 1},     {"a/y/2.jpg", 0, 1},    {"a/LICENSE", 0, 1},       {"top", 0, 1},
+      {"a/x/.DS_Store", 0, 1}, {".git/x/3.jpg", 0, 1}, {"__MACOSX/._4.jpg", 0, 1}};
   const ClassFolders found = find_class_folders(entries);
   EXPECT_EQ(found.candidates.size(), 2U);
   EXPECT_EQ(found.outside, 2);
   EXPECT_EQ(found.hidden, 3);
 }
 
-TEST(ClassFolders, FilesWithoutFoldersAreNoCandidates) { EXPECT_EQ(candidates_of({"1.jpg", "2.jpg"}), Strings{}); }
+TEST(ClassFolders, FilesWithoutFoldersAreNoCandidates) {
+  EXPECT_EQ(candidates_of({"1.jpg", "2.jpg"}), Strings{});
+}
 
 }  // namespace
 }  // namespace whorl::ingest

@@ -55,7 +55,9 @@ std::string jpeg_bytes(int height, int width, int number) {
 
 void TarWriter::add_header(const std::string& name, const std::string& size_field, char type) {
   std::array<char, 512> header{};
-  const auto put = [&](std::size_t offset, const std::string& text) { std::copy(text.begin(), text.end(), header.begin() + offset); };
+  const auto put = [&](std::size_t offset, const std::string& text) {
+    std::copy(text.begin(), text.end(), header.begin() + offset);
+  };
   put(0, name.substr(0, 100));
   put(100, "0000644");
   put(124, size_field);
@@ -63,7 +65,8 @@ void TarWriter::add_header(const std::string& name, const std::string& size_fiel
   put(148, "        ");
   header[156] = type;
   put(257, std::string("ustar\00000", 8));
-  const int sum = std::accumulate(header.begin(), header.end(), 0, [](int total, char c) { return total + static_cast<unsigned char>(c); });
+  const int sum = std::accumulate(header.begin(), header.end(), 0,
+                                  [](int total, char c) { return total + static_cast<unsigned char>(c); });
   put(148, fmt::format("{:06o}", sum) + std::string("\0 ", 2));
   bytes.append(header.begin(), header.end());
 }
@@ -116,7 +119,8 @@ std::string cifar_records(int batch, int count) {
   std::string bytes;
   for (int record = 0; record < count; ++record) {
     bytes += static_cast<char>((record * 3 + batch) % 10);
-    for (int i = 0; i < 3072; ++i) bytes += static_cast<char>((i * 5 + record * 11 + batch * 17 + i / 1024) % 256);
+    for (int i = 0; i < 3072; ++i)
+      bytes += static_cast<char>((i * 5 + record * 11 + batch * 17 + i / 1024) % 256);
   }
   return bytes;
 }

@@ -30,10 +30,12 @@ void write_file(const std::filesystem::path& path, const std::string& bytes);
 image::Image draw_picture(int height, int width, int number);
 std::string jpeg_bytes(int height, int width, int number);
 
-/// An uncompressed tar, written entry by entry. Paths up to 100 bytes go into the header, longer ones into a GNU long name.
+/// An uncompressed tar, written entry by entry. Paths up to 100 bytes go into the header, longer ones into a
+/// GNU long name.
 class TarWriter {
  public:
-  /// `type`: '0' file, '5' folder, '2' link, 'x' pax header, ... The header is returned through `bytes` for later damage.
+  /// `type`: '0' file, '5' folder, '2' link, 'x' pax header, ... The header is returned through `bytes` for
+  /// later damage.
   void add(const std::string& name, const std::string& content, char type = '0');
   /// A pax header for the next entry: records without their lengths, such as "path=a/b".
   void add_pax(const std::vector<std::string>& records);
@@ -48,7 +50,8 @@ class TarWriter {
 struct TreeFile {
   std::string path, content;
 };
-/// Pictures of several classes and sizes, a few files that are no pictures, a LICENSE.txt outside and a hidden file.
+/// Pictures of several classes and sizes, a few files that are no pictures, a LICENSE.txt outside and a
+/// hidden file.
 std::vector<TreeFile> picture_tree(int classes, int pictures_per_class, bool with_broken_ones);
 void write_tree(const std::filesystem::path& folder, const std::vector<TreeFile>& files);
 std::string tar_of(const std::vector<TreeFile>& files);

@@ -54,7 +54,8 @@ TEST(FolderTree, SaysWhichFolderIsMissing) {
     list_folder((folder.path() / "none").string());
     FAIL() << "no error";
   } catch (const Error& error) {
-    EXPECT_NE(std::string(error.what()).find((folder.path() / "none").string()), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find((folder.path() / "none").string()), std::string::npos)
+        << error.what();
   }
 }
 

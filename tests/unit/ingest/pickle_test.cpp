@@ -12,7 +12,9 @@ namespace {
 using namespace std::string_literals;
 using testing::HasSubstr;
 
-std::span<const std::uint8_t> bytes_of(const std::string& text) { return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}; }
+std::span<const std::uint8_t> bytes_of(const std::string& text) {
+  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
 
 std::string error_of(const std::string& text) {
   try {
@@ -34,12 +36,23 @@ void expect_array(const std::string& text, std::string_view content) {
   EXPECT_EQ(data->parts[1]->integer, 3);
 }
 
-// {'labels': [6, 9], 'data': numpy.array([[1, 200, 3], [4, 5, 255]], numpy.uint8)}, as Python 2.7 with NumPy 1.16 pickles it.
+// {'labels': [6, 9], 'data': numpy.array([[1, 200, 3], [4, 5, 255]], numpy.uint8)}, as Python 2.7 with
+// NumPy 1.16 pickles it.
 const std::string array_state_python2 =
-    "cnumpy.core.multiarray\n_reconstruct\nq\x03" "cnumpy\nndarray\nq\x04K\0\x85q\x05U\x01" "bq\x06\x87q\x07Rq\x08(K\x01K\x02K\x03\x86q\x09"
-    "cnumpy\ndtype\nq\x0aU\x02u1q\x0bK\0K\x01\x87q\x0cRq\x0d(K\x03U\x01|q\x0eNNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\0tq\x0f" "b\x89U\x06"
-    "\x01\xc8\x03\x04\x05\xff" "q\x10tq\x11" "b"s;
-const std::string python2 = "\x80\x02}q\0(U\x06labelsq\x01]q\x02(K\x06K\x09" "eU\x04" "dataq\x12"s + array_state_python2 + "u."s;
+    "cnumpy.core.multiarray\n_reconstruct\nq\x03"
+    "cnumpy\nndarray\nq\x04K\0\x85q\x05U\x01"
+    "bq\x06\x87q\x07Rq\x08(K\x01K\x02K\x03\x86q\x09"
+    "cnumpy\ndtype\nq\x0aU\x02u1q\x0bK\0K\x01\x87q\x0cRq\x0d(K\x03U\x01|"
+    "q\x0eNNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\0tq\x0f"
+    "b\x89U\x06"
+    "\x01\xc8\x03\x04\x05\xff"
+    "q\x10tq\x11"
+    "b"s;
+const std::string python2 =
+    "\x80\x02}q\0(U\x06labelsq\x01]q\x02(K\x06K\x09"
+    "eU\x04"
+    "dataq\x12"s +
+    array_state_python2 + "u."s;
 
 TEST(Pickle, ReadsThePython2FormOfAnArray) {
   expect_array(python2, "\x01\xc8\x03\x04\x05\xff");
@@ -58,8 +71,11 @@ TEST(Pickle, ReadsThePython2FormOfAnArray) {
 TEST(Pickle, ReadsThePython3FormOfBytesInProtocol2) {
   expect_array(
       "\x80\x02}X\x04\0\0\0dataq\x01"
-      "cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\0\x85" "c_codecs\nencode\nq\x04X\x01\0\0\0bX\x06\0\0\0latin1\x86R\x87R"
-      "(K\x01K\x02K\x03\x86" "cnumpy\ndtype\nX\x02\0\0\0u1\x89\x88\x87R(K\x03X\x01\0\0\0|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\0tb\x89"
+      "cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\0\x85"
+      "c_codecs\nencode\nq\x04X\x01\0\0\0bX\x06\0\0\0latin1\x86R\x87R"
+      "(K\x01K\x02K\x03\x86"
+      "cnumpy\ndtype\nX\x02\0\0\0u1\x89\x88\x87R(K\x03X\x01\0\0\0|"
+      "NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\0tb\x89"
       "h\x04X\x08\0\0\0\x01\xc3\x88\x03\x04\x05\xc3\xbfX\x06\0\0\0latin1\x86Rtbs."s,
       "\x01\xc8\x03\x04\x05\xff");
 }
@@ -67,15 +83,23 @@ TEST(Pickle, ReadsThePython3FormOfBytesInProtocol2) {
 // By Python 3 in protocol 4 with NumPy 2, framed and memoised.
 TEST(Pickle, ReadsProtocol4) {
   expect_array(
-      "\x80\x04\x95\x00\x00\x00\x00\x00\x00\x00\x00}\x94\x8c\x04" "data\x94\x8c\x16numpy._core.multiarray\x94\x8c\x0c_reconstruct\x94\x93\x94"
-      "\x8c\x05numpy\x94\x8c\x07ndarray\x94\x93\x94K\0\x85\x94" "C\x01" "b\x94\x87\x94R\x94(K\x01K\x02K\x03\x86\x94h\x05\x8c\x05" "dtype\x94\x93\x94"
-      "\x8c\x02u1\x94\x89\x88\x87\x94R\x94(K\x03\x8c\x01|\x94NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\0t\x94" "b\x89" "C\x06"
-      "\x01\xc8\x03\x04\x05\xff\x94t\x94" "bs."s,
+      "\x80\x04\x95\x00\x00\x00\x00\x00\x00\x00\x00}\x94\x8c\x04"
+      "data\x94\x8c\x16numpy._core.multiarray\x94\x8c\x0c_reconstruct\x94\x93\x94"
+      "\x8c\x05numpy\x94\x8c\x07ndarray\x94\x93\x94K\0\x85\x94"
+      "C\x01"
+      "b\x94\x87\x94R\x94(K\x01K\x02K\x03\x86\x94h\x05\x8c\x05"
+      "dtype\x94\x93\x94"
+      "\x8c\x02u1\x94\x89\x88\x87\x94R\x94(K\x03\x8c\x01|\x94NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\0t\x94"
+      "b\x89"
+      "C\x06"
+      "\x01\xc8\x03\x04\x05\xff\x94t\x94"
+      "bs."s,
       "\x01\xc8\x03\x04\x05\xff");
 }
 
 TEST(Pickle, ReadsTextOpcodesOfProtocol0) {
-  const std::string text = "(dp0\nS'a\\x41\\\\\\n'\np1\nI-12\nsS\"b\"\n(lp2\nL34L\naI01\nasS'c'\n(I1\nS'x'\nts."s;
+  const std::string text =
+      "(dp0\nS'a\\x41\\\\\\n'\np1\nI-12\nsS\"b\"\n(lp2\nL34L\naI01\nasS'c'\n(I1\nS'x'\nts."s;
   const Pickle pickle(bytes_of(text));
   const Pickle::Value* escaped = Pickle::find(pickle.root(), "aA\\\n");
   ASSERT_NE(escaped, nullptr);
@@ -98,9 +122,12 @@ TEST(Pickle, ReadsIntegersOfAllWidths) {
 
 TEST(Pickle, RefusesFunctionsByName) {
   EXPECT_THAT(error_of("cos\nsystem\n(S'rm -rf /'\ntR."s), HasSubstr("os.system"));
-  EXPECT_THAT(error_of("\x80\x04\x8c\x08" "builtins\x8c\x04" "eval\x93."s), HasSubstr("builtins.eval"));
-  EXPECT_THAT(error_of("(S'x'\nios\nsystem\n."s), HasSubstr("opcode 0x69"));        // INST
-  EXPECT_THAT(error_of("cnumpy\nndarray\n)\x81."s), HasSubstr("opcode 0x81"));      // NEWOBJ
+  EXPECT_THAT(error_of("\x80\x04\x8c\x08"
+                       "builtins\x8c\x04"
+                       "eval\x93."s),
+              HasSubstr("builtins.eval"));
+  EXPECT_THAT(error_of("(S'x'\nios\nsystem\n."s), HasSubstr("opcode 0x69"));    // INST
+  EXPECT_THAT(error_of("cnumpy\nndarray\n)\x81."s), HasSubstr("opcode 0x81"));  // NEWOBJ
   EXPECT_THAT(error_of("cnumpy\nndarray\n)R."s), HasSubstr("call of a type"));
   EXPECT_THAT(error_of("K\x01)R."s), HasSubstr("not a function"));
 }
@@ -125,8 +152,12 @@ TEST(Pickle, SurvivesEveryChangedByte) {
 }
 
 TEST(Pickle, RefusesHostileSizes) {
-  EXPECT_THAT(error_of("T\xff\xff\xff\xff" "abc."s), HasSubstr("unexpected end"));
-  EXPECT_THAT(error_of("\x8e\xff\xff\xff\xff\xff\xff\xff\xff" "abc."s), HasSubstr("unexpected end"));
+  EXPECT_THAT(error_of("T\xff\xff\xff\xff"
+                       "abc."s),
+              HasSubstr("unexpected end"));
+  EXPECT_THAT(error_of("\x8e\xff\xff\xff\xff\xff\xff\xff\xff"
+                       "abc."s),
+              HasSubstr("unexpected end"));
   EXPECT_THAT(error_of("\x8a\xff."s), HasSubstr("not a 64-bit integer"));
   EXPECT_THAT(error_of("I99999999999999999999\n."s), HasSubstr("not a 64-bit integer"));
   EXPECT_THAT(error_of(std::string(5'000'000, '(')), HasSubstr("too many values"));

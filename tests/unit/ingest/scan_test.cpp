@@ -38,7 +38,8 @@ class ScanTest : public testing::Test {
 
 std::string bytes_of(const Manifest& manifest, const Item& item) {
   std::string bytes(static_cast<std::size_t>(item.size), '\0');
-  InputFile(manifest.files[item.file].path).read(item.offset, {reinterpret_cast<std::uint8_t*>(bytes.data()), bytes.size()});
+  InputFile(manifest.files[item.file].path)
+      .read(item.offset, {reinterpret_cast<std::uint8_t*>(bytes.data()), bytes.size()});
   return bytes;
 }
 
@@ -114,7 +115,8 @@ TEST_F(ScanTest, SeveralInputsMergeTheirClasses) {
 }
 
 TEST_F(ScanTest, ReadsCifarBinaryInItsOrder) {
-  test::write_file(at("c/batches.meta.txt"), "zero\none\ntwo\nthree\nfour\nfive\nsix\nseven\neight\nnine\n\n");
+  test::write_file(at("c/batches.meta.txt"),
+                   "zero\none\ntwo\nthree\nfour\nfive\nsix\nseven\neight\nnine\n\n");
   test::write_file(at("c/data_batch_2.bin"), test::cifar_records(2, 5));
   test::write_file(at("c/data_batch_1.bin"), test::cifar_records(1, 4));
   test::write_file(at("c/test_batch.bin"), test::cifar_records(6, 3));
@@ -140,7 +142,8 @@ TEST_F(ScanTest, ReadsCifarBinaryInItsOrder) {
 
 TEST_F(ScanTest, RefusesDamagedCifar) {
   test::write_file(at("short/data_batch_1.bin"), test::cifar_records(1, 2).substr(1));
-  EXPECT_THAT(error_of({at("short")}), HasSubstr("data_batch_1.bin has 6145 bytes, not whole CIFAR-10 records"));
+  EXPECT_THAT(error_of({at("short")}),
+              HasSubstr("data_batch_1.bin has 6145 bytes, not whole CIFAR-10 records"));
   std::string wrong = test::cifar_records(1, 3);
   wrong[3073] = 10;
   test::write_file(at("label/data_batch_1.bin"), wrong);
@@ -149,7 +152,8 @@ TEST_F(ScanTest, RefusesDamagedCifar) {
   EXPECT_THAT(error_of({at("pickle")}), HasSubstr("os.system"));
 }
 
-// A batch of two pictures as Python 3 pickles it in protocol 2: pixels as text of which some characters take two bytes.
+// A batch of two pictures as Python 3 pickles it in protocol 2: pixels as text of which some characters take
+// two bytes.
 std::string python3_batch() {
   std::string pixels, utf8;
   for (int i = 0; i < 2 * 3072; ++i) {
@@ -160,10 +164,14 @@ std::string python3_batch() {
   }
   const auto length = static_cast<std::uint32_t>(utf8.size());
   using namespace std::string_literals;
-  return "\x80\x02}(X\x06\0\0\0labels](K\x04K\x07" "eX\x04\0\0\0data"s
-         "cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\0\x85" "c_codecs\nencode\nq\x04X\x01\0\0\0bX\x06\0\0\0latin1\x86R\x87R"s
-         "(K\x01K\x02M\0\x0c\x86" "cnumpy\ndtype\nX\x02\0\0\0u1\x89\x88\x87R(K\x03X\x01\0\0\0|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\0tb\x89"s
-         "h\x04X"s + std::string(reinterpret_cast<const char*>(&length), 4) + utf8 + "X\x06\0\0\0latin1\x86Rtbu."s;
+  return "\x80\x02}(X\x06\0\0\0labels](K\x04K\x07"
+         "eX\x04\0\0\0data"s
+         "cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\0\x85"
+         "c_codecs\nencode\nq\x04X\x01\0\0\0bX\x06\0\0\0latin1\x86R\x87R"s
+         "(K\x01K\x02M\0\x0c\x86"
+         "cnumpy\ndtype\nX\x02\0\0\0u1\x89\x88\x87R(K\x03X\x01\0\0\0|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\0tb\x89"s
+         "h\x04X"s +
+         std::string(reinterpret_cast<const char*>(&length), 4) + utf8 + "X\x06\0\0\0latin1\x86Rtbu."s;
 }
 
 TEST_F(ScanTest, ReadsCifarPicklesWhosePixelsAreNotVerbatim) {
@@ -176,7 +184,8 @@ TEST_F(ScanTest, ReadsCifarPicklesWhosePixelsAreNotVerbatim) {
     for (const Item& item : manifest.items) {
       const std::string bytes = bytes_of(manifest, item);
       const int first = item.name.ends_with("1") ? 3072 : 0;
-      for (int i = 0; i < 3072; ++i) ASSERT_EQ(static_cast<std::uint8_t>(bytes[i]), (first + i) * 7 % 256) << item.name << " " << i;
+      for (int i = 0; i < 3072; ++i)
+        ASSERT_EQ(static_cast<std::uint8_t>(bytes[i]), (first + i) * 7 % 256) << item.name << " " << i;
     }
     EXPECT_EQ(fs::file_size(recoded_pixels(at("scratch"))), 2U * 2 * 3072);
   }
@@ -205,7 +214,8 @@ TEST_F(ScanTest, ExplainsInputsWithoutPictures) {
   EXPECT_THAT(error_of({at("none")}), HasSubstr("none: No such file or directory"));
   EXPECT_THAT(error_of({at("empty")}), HasSubstr("is empty"));
   EXPECT_THAT(error_of({at("empty.tar")}), HasSubstr("is empty"));
-  EXPECT_THAT(error_of({at("flat")}), HasSubstr("holds no pictures in class folders (1 files elsewhere, 1 hidden)"));
+  EXPECT_THAT(error_of({at("flat")}),
+              HasSubstr("holds no pictures in class folders (1 files elsewhere, 1 hidden)"));
   EXPECT_THAT(error_of({at("single")}), HasSubstr("neither a folder nor a tar"));
   test::write_file(at("c/data_batch_1.bin"), test::cifar_records(1, 2));
   test::write_tree(at("tree"), test::picture_tree(2, 2, false));

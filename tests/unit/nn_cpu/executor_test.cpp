@@ -52,7 +52,8 @@ TEST_F(CpuExecutor, TwoThreadsAreDeterministicAndRight) {
 
 TEST_F(CpuExecutor, PlanNamesEveryConvolutionAndLinearLayer) {
   const std::string plan = compiled(problem_.options())->plan();
-  for (const char* layer : {"whiten", "conv1", "conv6", "head"}) EXPECT_THAT(plan, ::testing::HasSubstr(layer));
+  for (const char* layer : {"whiten", "conv1", "conv6", "head"})
+    EXPECT_THAT(plan, ::testing::HasSubstr(layer));
 }
 
 TEST_F(CpuExecutor, RefusesPlansThatDoNotFit) {
@@ -67,9 +68,12 @@ TEST_F(CpuExecutor, RefusesPlansThatDoNotFit) {
     return std::string("no error");
   };
   EXPECT_THAT(message_of("whiten direct direct\n"), ::testing::HasSubstr("not a layer and three algorithms"));
-  EXPECT_THAT(message_of("whiten direct fft direct\n"), ::testing::HasSubstr("fft is neither direct nor winograd"));
-  EXPECT_THAT(message_of("whiten direct direct direct\n"), ::testing::HasSubstr("no algorithms for layer conv1"));
-  EXPECT_THAT(message_of("whiten winograd direct direct\n"), ::testing::HasSubstr("oneDNN has no winograd forward"));
+  EXPECT_THAT(message_of("whiten direct fft direct\n"),
+              ::testing::HasSubstr("fft is neither direct nor winograd"));
+  EXPECT_THAT(message_of("whiten direct direct direct\n"),
+              ::testing::HasSubstr("no algorithms for layer conv1"));
+  EXPECT_THAT(message_of("whiten winograd direct direct\n"),
+              ::testing::HasSubstr("oneDNN has no winograd forward"));
 }
 
 TEST_F(CpuExecutor, AddsGradientsAndLeavesFrozenSlotsAlone) {
@@ -120,7 +124,8 @@ TEST_F(CpuExecutor, RefusesWrongSizesAndLabels) {
   wrong[3] = 5;
   EXPECT_THROW(executor->set_parameters(small), Error);
   EXPECT_THROW(executor->forward_backward(problem_.shard(), small, {}), Error);
-  EXPECT_THROW(executor->forward_backward({problem_.images, std::span(problem_.labels).first(4)}, sum, {}), Error);
+  EXPECT_THROW(executor->forward_backward({problem_.images, std::span(problem_.labels).first(4)}, sum, {}),
+               Error);
   EXPECT_THROW(executor->forward_backward({problem_.images, wrong}, sum, {}), Error);
   EXPECT_THROW(executor->infer(problem_.images, std::span(logits).first(5)), Error);
 }

@@ -22,14 +22,19 @@ TEST(MemoryPlan, BuffersOfDifferentTimesShareAnAddress) {
 
 TEST(MemoryPlan, AGapIsFilledOnlyByWhatFits) {
   MemoryPlan plan;
-  const int low = plan.reserve(4 * page, 0, 9), gone = plan.reserve(3 * page, 0, 4), high = plan.reserve(2 * page, 0, 9);
+  const int low = plan.reserve(4 * page, 0, 9), gone = plan.reserve(3 * page, 0, 4),
+            high = plan.reserve(2 * page, 0, 9);
   const int fits = plan.reserve(page, 5, 9), too_large = plan.reserve(5 * page, 5, 9);
   plan.allocate();
   const auto end = [&](int number, std::size_t bytes) { return plan.at(number) + bytes; };
-  for (const auto& [a, a_bytes, b, b_bytes] :
-       {std::tuple{low, 4 * page, gone, 3 * page}, {low, 4 * page, high, 2 * page}, {gone, 3 * page, high, 2 * page},
-        {low, 4 * page, fits, page}, {high, 2 * page, fits, page}, {low, 4 * page, too_large, 5 * page},
-        {high, 2 * page, too_large, 5 * page}, {fits, page, too_large, 5 * page}})
+  for (const auto& [a, a_bytes, b, b_bytes] : {std::tuple{low, 4 * page, gone, 3 * page},
+                                               {low, 4 * page, high, 2 * page},
+                                               {gone, 3 * page, high, 2 * page},
+                                               {low, 4 * page, fits, page},
+                                               {high, 2 * page, fits, page},
+                                               {low, 4 * page, too_large, 5 * page},
+                                               {high, 2 * page, too_large, 5 * page},
+                                               {fits, page, too_large, 5 * page}})
     EXPECT_TRUE(end(a, a_bytes) <= plan.at(b) || end(b, b_bytes) <= plan.at(a));
   EXPECT_EQ(plan.bytes(), 12 * page);
 }
@@ -38,7 +43,8 @@ TEST(HugeBuffer, IsAlignedAndZero) {
   for (const std::size_t bytes : {std::size_t{0}, std::size_t{5}, std::size_t{3} << 20}) {
     const HugeBuffer buffer(bytes);
     EXPECT_GE(buffer.bytes(), bytes);
-    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(buffer.data()) % (bytes > page ? std::size_t{2} << 20 : page), 0U);
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(buffer.data()) % (bytes > page ? std::size_t{2} << 20 : page),
+              0U);
     for (std::size_t i = 0; i < buffer.bytes(); ++i) ASSERT_EQ(buffer.data()[i], std::byte{0});
   }
 }

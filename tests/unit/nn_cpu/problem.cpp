@@ -118,7 +118,8 @@ double relative_distance(std::span<const float> got, std::span<const float> expe
 }  // namespace
 
 Problem make_problem(const Network& network, int shard_size, std::uint64_t seed, double gap) {
-  Problem problem{.network = network, .shard_size = shard_size, .parameters = random_parameters(network, seed)};
+  Problem problem{
+      .network = network, .shard_size = shard_size, .parameters = random_parameters(network, seed)};
   problem.images.resize(shard_size * network.input.count());
   problem.labels.resize(shard_size);
   constexpr int attempts = 60;
@@ -143,7 +144,8 @@ Outcome run(const Problem& problem, const std::string& backend, const CompileOpt
   return outcome;
 }
 
-void expect_same_outcome(const Problem& problem, const Outcome& got, const Outcome& expected, double tolerance) {
+void expect_same_outcome(const Problem& problem, const Outcome& got, const Outcome& expected,
+                         double tolerance) {
   EXPECT_NEAR(got.result.loss, expected.result.loss, tolerance * expected.result.loss);
   EXPECT_EQ(got.result.correct, expected.result.correct);
   EXPECT_LE(relative_distance(got.logits, expected.logits), tolerance) << "logits";

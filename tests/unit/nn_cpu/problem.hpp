@@ -22,9 +22,10 @@ struct Problem {
   CompileOptions options() const { return {.shard_size = shard_size, .label_smoothing = label_smoothing}; }
 };
 
-/// Every parameter drawn at random, also those that initialise() would set to 0 or 1. Float32 and double precision must take the same
-/// branches at every maximum and every ReLU, or their gradients differ by whole terms: pictures are drawn anew, from the seed on, until the
-/// reference finds the two largest cells of every window, and every ReLU's input from 0, at least `gap` of the layer's deviation apart.
+/// Every parameter drawn at random, also those that initialise() would set to 0 or 1. Float32 and double
+/// precision must take the same branches at every maximum and every ReLU, or their gradients differ by whole
+/// terms: pictures are drawn anew, from the seed on, until the reference finds the two largest cells of every
+/// window, and every ReLU's input from 0, at least `gap` of the layer's deviation apart.
 Problem make_problem(const Network& network, int shard_size, std::uint64_t seed, double gap = 2e-5);
 
 /// Of one backend on a problem, from gradient arenas that are zero before.
@@ -36,6 +37,7 @@ struct Outcome {
 Outcome run(const Problem& problem, const std::string& backend, const CompileOptions& options);
 
 /// Expects equal losses, logits and, tensor by tensor, gradients: ||a - b|| <= tolerance ||b||.
-void expect_same_outcome(const Problem& problem, const Outcome& got, const Outcome& expected, double tolerance);
+void expect_same_outcome(const Problem& problem, const Outcome& got, const Outcome& expected,
+                         double tolerance);
 
 }  // namespace whorl::nn

@@ -42,7 +42,8 @@ std::vector<float> filters_from(const std::filesystem::path& path, std::int64_t 
   return {weights, weights + 2 * dimension * dimension};
 }
 
-/// Normalised patches of `samples` pictures evenly spaced over the split, in the order of convolution weights: (channel, y, x).
+/// Normalised patches of `samples` pictures evenly spaced over the split, in the order of convolution
+/// weights: (channel, y, x).
 std::vector<std::vector<double>> patches_of(const test::DatasetFile& content, std::int64_t samples) {
   std::vector<std::vector<double>> patches;
   for (std::int64_t sample = 0; sample < samples; ++sample) {

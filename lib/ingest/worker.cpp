@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ingest/worker.hpp"
+
+#include "base/error.hpp"
+#include "base/progress.hpp"
+#include "image/jpeg.hpp"
+#include "mpi/session.hpp"
+
+namespace whorl::ingest {
+
+namespace {
+
+// Three planes, one per colour, to pixels of three values.
+void interleave(std::span<const std::uint8_t> planes, std::vector<std::uint8_t>& pixels) {
+  const std::size_t area = planes.size() / 3;
+  for (std::size_t i = 0; i < area; ++i) {
+    for (std::size_t channel = 0; channel < 3; ++channel)
+      pixels[i * 3 + channel] = planes[channel * area + i];
+  }
+}
+
+}  // namespace
+
+Worker::Worker(const mpi::Communicator& comm, const Manifest& manifest, int size, PictureStore& store,
+               mpi::PhaseTimer& timer)
+    : comm_(comm),
+      manifest_(manifest),
+      size_(size),
+      store_(store),
+      timer_(timer),
+      pixels_(std::size_t(size) * size * 3) {}
+
+void Worker::run(double most_rejects) {
+  PartitionReader reader(comm_, manifest_);
+  Progress progress("ingest", "pictures", std::ssize(manifest_.items), comm_.is_root());
+  for (bool more = true; more;) {
+    std::string failure;
+    try {
+      more = process_round(reader);
+    } catch (const CollectiveError&) {
+      throw;
+    } catch (const std::exception& error) {
+      failure = fmt::format("rank {} (host {}): {}", comm_.rank(), mpi::host_name(), describe(error));
+    }
+    mpi::agree(comm_, failure);
+    const std::int64_t rejected = comm_.sum(std::int64_t{std::ssize(rejects_)});
+    progress.update(comm_.sum(done_), rejected == 0 ? "" : fmt::format("{} rejected", rejected));
+    if (static_cast<double>(rejected) > most_rejects) more = false;
+  }
+}
+
+bool Worker::process_round(PartitionReader& reader) {
+  bool more = false;
+  {
+    const auto scope = timer_.measure(read_phase);
+    more = reader.next();
+  }
+  for (const Picture& picture : reader.pictures()) {
+    if (decode(picture)) store(picture.item);
+    ++done_;
+  }
+  return more;
+}
+
+// Into pixels_; false if the picture is rejected.
+bool Worker::decode(const Picture& picture) {
+  const auto scope = timer_.measure(decode_phase);
+  if (!picture.problem.empty()) {
+    rejects_.push_back({picture.item, picture.problem});
+    return false;
+  }
+  if (manifest_.encoding == Encoding::cifar) {
+    interleave(picture.bytes, pixels_);
+    return true;
+  }
+  try {
+    image::decode_jpeg_square(picture.bytes, size_, pixels_.data());
+    return true;
+  } catch (const image::DecodeError& error) {
+    rejects_.push_back({picture.item, error.what()});
+    return false;
+  }
+}
+
+void Worker::store(std::int64_t item) {
+  const auto scope = timer_.measure(write_phase);
+  const std::span<const std::uint8_t> stored = store_.add(item, pixels_);
+  if (manifest_.items[item].split == dataset::Split::train) sums_.add(stored);
+}
+
+}  // namespace whorl::ingest

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "ingest/channel_sums.hpp"
+#include "ingest/manifest.hpp"
+#include "ingest/partition_reader.hpp"
+#include "ingest/picture_store.hpp"
+#include "ingest/reject.hpp"
+#include "mpi/communicator.hpp"
+#include "mpi/phase_timer.hpp"
+
+namespace whorl::ingest {
+
+/// The phases of an ingest, as indices of its timer.
+enum Phase : std::size_t { scan_phase, read_phase, decode_phase, write_phase, finish_phase };
+inline const std::vector<std::string> phase_names = {"scan", "read", "decode", "write", "finish"};
+
+/// Read -> decode -> store: what one rank does with its share of the pictures.
+class Worker {
+ public:
+  /// `size`: height and width of the pictures. All arguments must outlive the worker.
+  Worker(const mpi::Communicator& comm, const Manifest& manifest, int size, PictureStore& store,
+         mpi::PhaseTimer& timer);
+
+  /// Collective, once. Stops early when more than `most_rejects` pictures of all ranks are unusable. An error
+  /// of one rank ends the round for all: CollectiveError, naming the rank.
+  void run(double most_rejects);
+
+  /// Pictures of this rank that are not in the store.
+  const std::vector<Reject>& rejects() const { return rejects_; }
+  /// Over the stored training pictures of this rank, of all ranks after reduce_sums() (collective).
+  const ChannelSums& sums() const { return sums_; }
+  void reduce_sums() { sums_.reduce(comm_); }
+
+ private:
+  bool process_round(PartitionReader& reader);
+  bool decode(const Picture& picture);
+  void store(std::int64_t item);
+
+  const mpi::Communicator& comm_;
+  const Manifest& manifest_;
+  int size_;
+  PictureStore& store_;
+  mpi::PhaseTimer& timer_;
+  std::vector<std::uint8_t> pixels_;
+  ChannelSums sums_;
+  std::vector<Reject> rejects_;
+  std::int64_t done_ = 0;
+};
+
+}  // namespace whorl::ingest
