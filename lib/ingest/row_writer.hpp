@@ -32,8 +32,7 @@ class RowWriter {
   /// Must be called after the last row.
   void flush() {
     dataset_.write_rows(first_row_, std::span<const std::uint8_t>(pending_));
-    const auto offset = static_cast<std::int64_t>(first_row_ * dataset_.row_size());
-    writeback_.start(dataset_.file_offset() + offset, std::ssize(pending_));
+    writeback_.wrote(std::ssize(pending_));
     first_row_ = next_row_;
     pending_.clear();
   }

@@ -19,6 +19,7 @@ namespace {
 constexpr std::int64_t block_size = 512;
 constexpr std::int64_t longest_extension =
     1 << 20;  // bytes of a pax header or a long name; real ones have a few hundred
+constexpr std::size_t longest_path = 4096;  // bytes; Linux's PATH_MAX
 using Block = std::array<std::uint8_t, block_size>;
 
 struct Field {

@@ -7,12 +7,13 @@ namespace whorl::ingest {
 
 Writeback::Writeback(const std::string& path) : file_(::open(path.c_str(), O_WRONLY | O_CLOEXEC)) {}
 
-void Writeback::start(std::int64_t offset, std::int64_t count) const {
+void Writeback::wrote(std::int64_t count) {
+  waiting_ += count;
+  if (waiting_ < step) return;
+  waiting_ = 0;
 #ifdef SYNC_FILE_RANGE_WRITE
-  if (file_ && count > 0)
-    static_cast<void>(::sync_file_range(file_.get(), offset, count, SYNC_FILE_RANGE_WRITE));
-#else
-  static_cast<void>(offset + count);
+  static_cast<void>(
+      ::sync_file_range(file_.get(), 0, 0, SYNC_FILE_RANGE_WRITE));  // from 0 to the end: all of it
 #endif
 }
 

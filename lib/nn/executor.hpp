@@ -35,7 +35,7 @@ struct CompileOptions {
   float label_smoothing = 0;  ///< target = (1 - s) one-hot + s / classes
   int threads = 1;            ///< of this executor
   std::string plan{};  ///< Executor::plan() of an earlier compilation: take its choices instead of measuring.
-                       ///< Empty: measure.
+                       ///< "direct": direct convolutions everywhere, the same on every run. Empty: measure
 };
 
 /// A network compiled as a whole for one backend and one shard size. Backends meet here, not at single

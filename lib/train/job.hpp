@@ -38,8 +38,9 @@ struct EvaluateOptions {
 };
 
 struct ParallelOptions {
-  std::string device = "cpu";  ///< backend of the executor
-  int threads = 0;             ///< of each rank; 0: the node's cores are shared out among its ranks
+  std::string device = "cpu";           ///< backend of the executor
+  int threads = 0;                      ///< of each rank; 0: the node's cores are shared out among its ranks
+  std::string algorithms = "measured";  ///< of convolutions: measured | direct
   std::string all_reduce = "ring";
   std::size_t bucket_bytes = 1 << 20;
   std::size_t chunk_bytes = collective::Options{}.chunk_bytes;

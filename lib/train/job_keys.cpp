@@ -162,6 +162,10 @@ std::vector<JobKey> parallel_keys() {
       key("parallel.device", job, &P::device, "backend that computes; --device for short"),
       key("parallel.threads", job, &P::threads,
           "of each rank; 0: the node's cores shared out among its ranks"),
+      key("parallel.algorithms", job, &P::algorithms,
+          "of convolutions; measured: the fastest, timed at the start; direct: never Winograd, so that equal "
+          "runs give equal weights",
+          {"measured", "direct"}),
       key("parallel.all_reduce", job, &P::all_reduce, "how gradients are summed over the ranks",
           collective::available_algorithms()),
       key("parallel.bucket_bytes", job, &P::bucket_bytes,

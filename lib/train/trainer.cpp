@@ -103,7 +103,7 @@ void Trainer::compile() {
   nn::CompileOptions options{.shard_size = plan_.shard_size,
                              .label_smoothing = static_cast<float>(job_.train.label_smoothing),
                              .threads = threads_,
-                             .plan = {}};
+                             .plan = job_.parallel.algorithms == "direct" ? "direct" : ""};
   mpi::on_root(comm_, [&] { executor_ = nn::compile(network_, job_.parallel.device, options); });
   if (comm_.is_root()) options.plan = executor_->plan();
   comm_.broadcast(options.plan);

@@ -17,7 +17,8 @@ Algorithm algorithm_named(const std::string& name, const std::string& line) {
 
 }  // namespace
 
-AlgorithmPlan::AlgorithmPlan(const std::string& text) {
+AlgorithmPlan::AlgorithmPlan(const std::string& text) : all_direct_(text == direct_everywhere) {
+  if (all_direct_) return;
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) {
     std::istringstream words(line);
@@ -30,6 +31,7 @@ AlgorithmPlan::AlgorithmPlan(const std::string& text) {
 }
 
 std::string AlgorithmPlan::text() const {
+  if (all_direct_) return direct_everywhere;
   std::string text;
   for (const auto& [layer, choice] : choices_)
     text += fmt::format("{} {} {} {}\n", layer, to_string(choice.forward), to_string(choice.backward_data),
@@ -38,6 +40,8 @@ std::string AlgorithmPlan::text() const {
 }
 
 const AlgorithmChoice& AlgorithmPlan::at(const std::string& layer) const {
+  static constexpr AlgorithmChoice all_direct{};
+  if (all_direct_) return all_direct;
   const auto found = choices_.find(layer);
   require(found != choices_.end(),
           "the plan names no algorithms for layer {}; was it made for another network?", layer);

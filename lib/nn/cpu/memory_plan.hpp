@@ -8,8 +8,8 @@
 
 namespace whorl::nn::cpu {
 
-/// Zeroed memory at a 2 MiB boundary, on huge pages where the system gives them: fewer address translations
-/// made the whole training step 3 % faster.
+/// Zeroed memory at a 2 MiB boundary, on huge pages where the system gives them: passes over whole
+/// activations then cost few address translations.
 class HugeBuffer {
  public:
   HugeBuffer() = default;

@@ -3,7 +3,8 @@
 
 #include <gtest/gtest.h>
 
-#include <cstring>
+#include <cstdint>
+#include <tuple>
 
 namespace whorl::nn::cpu {
 namespace {
