@@ -53,12 +53,13 @@ class JpegStore : public PictureStore {
     mpi::together(comm, [&] { spool_.emplace(output.spool(comm.rank()).string()); });
   }
 
-  std::span<const std::uint8_t> add(std::int64_t item, std::span<const std::uint8_t> pixels) override {
-    std::ranges::copy(pixels, picture_.pixels.begin());
+  std::span<std::uint8_t> place(std::int64_t) override { return picture_.pixels; }
+
+  std::span<const std::uint8_t> keep(std::int64_t item) override {
     const std::vector<std::uint8_t> blob = image::encode_jpeg(picture_, quality_);
     mine_.push_back({item, spool_->append(blob), std::ssize(blob)});
-    picture_ = image::decode_jpeg(blob);
-    return picture_.pixels;
+    stored_ = image::decode_jpeg(blob);
+    return stored_.pixels;
   }
 
   h5::File& finish(const Contents& contents) override {
@@ -110,7 +111,7 @@ class JpegStore : public PictureStore {
   const Manifest& manifest_;
   OutputFiles& output_;
   int quality_;
-  image::Image picture_;
+  image::Image picture_, stored_;  // before encoding, and as a reader gets it
   std::optional<Spool> spool_;
   std::vector<Blob> mine_;
 };

@@ -27,8 +27,11 @@ struct Contents {
 class PictureStore {
  public:
   virtual ~PictureStore() = default;
-  /// Takes the pixels of an item, shape (size, size, 3); returns them as a reader of the file will see them.
-  virtual std::span<const std::uint8_t> add(std::int64_t item, std::span<const std::uint8_t> pixels) = 0;
+  /// Where the pixels of an item are to be written, shape (size, size, 3); valid until the next call.
+  virtual std::span<std::uint8_t> place(std::int64_t item) = 0;
+  /// Takes the pixels that were written to place(item); returns them as a reader of the file will see them. A
+  /// picture that turns out to be unusable is just not kept.
+  virtual std::span<const std::uint8_t> keep(std::int64_t item) = 0;
   /// Collective, once, after the last picture of any rank. `output` owns the file.
   virtual h5::File& finish(const Contents& contents) = 0;
 };

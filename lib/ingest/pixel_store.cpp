@@ -31,9 +31,14 @@ class PixelStore : public PictureStore {
         train_(file_, create_images(file_, Split::train, manifest.count(Split::train), size)),
         test_(file_, create_images(file_, Split::test, manifest.count(Split::test), size)) {}
 
-  std::span<const std::uint8_t> add(std::int64_t item, std::span<const std::uint8_t> pixels) override {
-    writer(manifest_.items[item].split).add(static_cast<hsize_t>(manifest_.row(item)), pixels);
-    return pixels;
+  std::span<std::uint8_t> place(std::int64_t item) override {
+    placed_ = writer(manifest_.items[item].split).place_row(static_cast<hsize_t>(manifest_.row(item)));
+    return placed_;
+  }
+
+  std::span<const std::uint8_t> keep(std::int64_t item) override {
+    writer(manifest_.items[item].split).keep_row();
+    return placed_;
   }
 
   h5::File& finish(const Contents& contents) override {
@@ -63,10 +68,10 @@ class PixelStore : public PictureStore {
 
   void copy_rows(const std::vector<std::int64_t>& items, const h5::Dataset& source, RowWriter& target) const {
     const Range mine = block_range(std::ssize(items), comm_.size(), comm_.rank());
-    std::vector<std::uint8_t> row(source.row_size());
     for (std::int64_t i = mine.begin; i < mine.end; ++i) {
-      source.read_rows(static_cast<hsize_t>(manifest_.row(items[i])), std::span(row));
-      target.add(static_cast<hsize_t>(i), row);
+      source.read_rows(static_cast<hsize_t>(manifest_.row(items[i])),
+                       target.place_row(static_cast<hsize_t>(i)));
+      target.keep_row();
     }
     target.flush();
   }
@@ -77,6 +82,7 @@ class PixelStore : public PictureStore {
   int size_;
   h5::File& file_;
   RowWriter train_, test_;
+  std::span<std::uint8_t> placed_;
 };
 
 }  // namespace

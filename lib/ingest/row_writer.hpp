@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <utility>
@@ -16,34 +17,43 @@ namespace whorl::ingest {
 class RowWriter {
  public:
   RowWriter(const h5::File& file, h5::Dataset dataset)
-      : dataset_(std::move(dataset)), writeback_(file.path()) {
-    pending_.reserve(most_bytes);
-  }
+      : dataset_(std::move(dataset)),
+        writeback_(file.path()),
+        pending_(std::max<std::size_t>(most_bytes, dataset_.row_size())) {}
+
+  /// Where the values of a row are to be written; they count once keep_row() is called.
+  std::span<std::uint8_t> place_row(hsize_t row) { return make_room(row, dataset_.row_size()); }
+  void keep_row() { used_ += dataset_.row_size(); }
 
   /// `values`: whole rows.
   void add(hsize_t row, std::span<const std::uint8_t> values) {
-    if (row != next_row_ || pending_.size() + values.size() > most_bytes) {
-      flush();
-      first_row_ = row;
-    }
-    pending_.insert(pending_.end(), values.begin(), values.end());
-    next_row_ = row + values.size() / dataset_.row_size();
+    std::ranges::copy(values, make_room(row, values.size()).begin());
+    used_ += values.size();
   }
   /// Must be called after the last row.
   void flush() {
-    dataset_.write_rows(first_row_, std::span<const std::uint8_t>(pending_));
-    writeback_.wrote(std::ssize(pending_));
-    first_row_ = next_row_;
-    pending_.clear();
+    dataset_.write_rows(first_row_, std::span<const std::uint8_t>(pending_).first(used_));
+    writeback_.wrote(static_cast<std::int64_t>(used_));
+    used_ = 0;
   }
   const h5::Dataset& dataset() const { return dataset_; }
 
  private:
   static constexpr std::size_t most_bytes = std::size_t{4} << 20;
+
+  std::span<std::uint8_t> make_room(hsize_t row, std::size_t bytes) {
+    const bool follows = row == first_row_ + used_ / dataset_.row_size();
+    if (!follows || used_ + bytes > pending_.size()) flush();
+    if (used_ == 0) first_row_ = row;
+    if (bytes > pending_.size()) pending_.resize(bytes);
+    return std::span(pending_).subspan(used_, bytes);
+  }
+
   h5::Dataset dataset_;
   Writeback writeback_;
-  std::vector<std::uint8_t> pending_;
-  hsize_t first_row_ = 0, next_row_ = 0;
+  std::vector<std::uint8_t> pending_;  // rows from first_row_ on: `used_` bytes
+  std::size_t used_ = 0;
+  hsize_t first_row_ = 0;
 };
 
 }  // namespace whorl::ingest

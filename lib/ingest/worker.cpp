@@ -11,7 +11,7 @@ namespace whorl::ingest {
 namespace {
 
 // Three planes, one per colour, to pixels of three values.
-void interleave(std::span<const std::uint8_t> planes, std::vector<std::uint8_t>& pixels) {
+void interleave(std::span<const std::uint8_t> planes, std::span<std::uint8_t> pixels) {
   const std::size_t area = planes.size() / 3;
   for (std::size_t i = 0; i < area; ++i) {
     for (std::size_t channel = 0; channel < 3; ++channel)
@@ -23,12 +23,7 @@ void interleave(std::span<const std::uint8_t> planes, std::vector<std::uint8_t>&
 
 Worker::Worker(const mpi::Communicator& comm, const Manifest& manifest, int size, PictureStore& store,
                mpi::PhaseTimer& timer)
-    : comm_(comm),
-      manifest_(manifest),
-      size_(size),
-      store_(store),
-      timer_(timer),
-      pixels_(std::size_t(size) * size * 3) {}
+    : comm_(comm), manifest_(manifest), size_(size), store_(store), timer_(timer) {}
 
 void Worker::run(double most_rejects) {
   PartitionReader reader(comm_, manifest_);
@@ -56,25 +51,30 @@ bool Worker::process_round(PartitionReader& reader) {
     more = reader.next();
   }
   for (const Picture& picture : reader.pictures()) {
-    if (decode(picture)) store(picture.item);
+    if (decode(picture, place(picture.item))) keep(picture.item);
     ++done_;
   }
   return more;
 }
 
-// Into pixels_; false if the picture is rejected.
-bool Worker::decode(const Picture& picture) {
+std::span<std::uint8_t> Worker::place(std::int64_t item) {
+  const auto scope = timer_.measure(write_phase);  // what is full is written now
+  return store_.place(item);
+}
+
+// False if the picture is rejected.
+bool Worker::decode(const Picture& picture, std::span<std::uint8_t> pixels) {
   const auto scope = timer_.measure(decode_phase);
   if (!picture.problem.empty()) {
     rejects_.push_back({picture.item, picture.problem});
     return false;
   }
   if (manifest_.encoding == Encoding::cifar) {
-    interleave(picture.bytes, pixels_);
+    interleave(picture.bytes, pixels);
     return true;
   }
   try {
-    image::decode_jpeg_square(picture.bytes, size_, pixels_.data());
+    image::decode_jpeg_square(picture.bytes, size_, pixels.data());
     return true;
   } catch (const image::DecodeError& error) {
     rejects_.push_back({picture.item, error.what()});
@@ -82,9 +82,9 @@ bool Worker::decode(const Picture& picture) {
   }
 }
 
-void Worker::store(std::int64_t item) {
+void Worker::keep(std::int64_t item) {
   const auto scope = timer_.measure(write_phase);
-  const std::span<const std::uint8_t> stored = store_.add(item, pixels_);
+  const std::span<const std::uint8_t> stored = store_.keep(item);
   if (manifest_.items[item].split == dataset::Split::train) sums_.add(stored);
 }
 

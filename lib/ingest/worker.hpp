@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -38,15 +39,15 @@ class Worker {
 
  private:
   bool process_round(PartitionReader& reader);
-  bool decode(const Picture& picture);
-  void store(std::int64_t item);
+  std::span<std::uint8_t> place(std::int64_t item);
+  bool decode(const Picture& picture, std::span<std::uint8_t> pixels);
+  void keep(std::int64_t item);
 
   const mpi::Communicator& comm_;
   const Manifest& manifest_;
   int size_;
   PictureStore& store_;
   mpi::PhaseTimer& timer_;
-  std::vector<std::uint8_t> pixels_;
   ChannelSums sums_;
   std::vector<Reject> rejects_;
   std::int64_t done_ = 0;

@@ -18,8 +18,8 @@ class Writeback {
   void wrote(std::int64_t count);
 
  private:
-  // Few large requests: one per picture costs 2 % of the CPU time of an ingest.
-  static constexpr std::int64_t step = std::int64_t{16} << 20;
+  // Few large requests: with one per picture the rank spends as much time on them as it saves at the end.
+  static constexpr std::int64_t step = std::int64_t{64} << 20;
   Descriptor file_;
   std::int64_t waiting_ = 0;  // bytes
 };
