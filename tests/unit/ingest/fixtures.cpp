@@ -16,17 +16,6 @@ namespace whorl::ingest::test {
 
 namespace fs = std::filesystem;
 
-TemporaryFolder::TemporaryFolder() {
-  std::string name = (fs::temp_directory_path() / "whorl-test-XXXXXX").string();
-  require(::mkdtemp(name.data()) != nullptr, "cannot make a folder {}", name);
-  path_ = name;
-}
-
-TemporaryFolder::~TemporaryFolder() {
-  std::error_code ignored;
-  fs::remove_all(path_, ignored);
-}
-
 void write_file(const fs::path& path, const std::string& bytes) {
   fs::create_directories(path.parent_path());
   std::ofstream stream(path, std::ios::binary);

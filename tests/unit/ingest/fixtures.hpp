@@ -7,21 +7,11 @@
 #include <vector>
 
 #include "image/image.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace whorl::ingest::test {
 
-/// An empty folder of its own, removed at the end.
-class TemporaryFolder {
- public:
-  TemporaryFolder();
-  ~TemporaryFolder();
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
+using whorl::test::TemporaryFolder;
 
 /// Missing folders are made.
 void write_file(const std::filesystem::path& path, const std::string& bytes);
