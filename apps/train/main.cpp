@@ -58,7 +58,8 @@ void train_all_epochs(train::Trainer& trainer, report::RunRecord& record, bool i
     record.add(epoch);
     const double left =
         seconds_since(start) * static_cast<double>(total - epoch.step) / static_cast<double>(epoch.step);
-    progress.update(steps, epoch_note(epoch, left));
+    progress.note(epoch_note(epoch, left));
+    progress.update(steps);
   }
 }
 

@@ -2,7 +2,7 @@
 // bench-decode --images PATH [--size 192] [Google Benchmark flags]: what one core does to the JPEGs of a
 // folder or tar, held in memory.
 //   decode    the whole picture to RGB, and nothing else: the ceiling that ingest is measured against
-//   square    decode_jpeg_square, what ingest does to a picture between reading and writing
+//   square    SquareDecoder, what ingest does to a picture between reading and writing
 #include <archive.h>
 #include <archive_entry.h>
 #include <benchmark/benchmark.h>
@@ -89,8 +89,9 @@ int run(int argc, char** argv) {
   require(!files.empty(), "no JPEG files in {}", images);
   Bytes square(std::size_t(size) * size * 3);
   measure("decode", files, [](const Bytes& file) { benchmark::DoNotOptimize(image::decode_jpeg(file)); });
+  image::SquareDecoder decoder;
   measure("square", files, [&](const Bytes& file) {
-    image::decode_jpeg_square(file, size, square.data());
+    decoder.decode(file, size, square.data());
     benchmark::DoNotOptimize(square.data());
   });
   benchmark::RunSpecifiedBenchmarks();

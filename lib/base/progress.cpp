@@ -43,10 +43,9 @@ Progress::~Progress() {
   finish();
 }
 
-void Progress::update(std::int64_t done, const std::string& note) {
+void Progress::update(std::int64_t done) {
   if (!active_) return;
   done_ = done;
-  note_ = note;
   const auto interval = terminal_ ? std::chrono::milliseconds(100) : std::chrono::seconds(10);
   // The last state is left to finish(), so that it is drawn once.
   if (done < total_ && Clock::now() - last_ >= interval) draw(done);

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <utility>
 
 namespace whorl {
 
@@ -22,8 +23,10 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  /// `done` of `total` units; `note` is appended to the line (such as "3 rejected").
-  void update(std::int64_t done, const std::string& note = {});
+  /// `done` of `total` units.
+  void update(std::int64_t done);
+  /// To be appended to the line from now on (such as "3 rejected").
+  void note(std::string text) { note_ = std::move(text); }
   /// Draws the last state and ends the line. Also called by the destructor.
   void finish();
 

@@ -7,7 +7,7 @@
 /// compile the file with -ffp-contract=off (an FMA rounds once, a multiply and an add twice). Sanitizers run
 /// before the resolvers may, so they get the plain function.
 #if defined(__x86_64__) && defined(__gnu_linux__) && defined(__GNUC__) && !defined(WHORL_SANITIZED)
-#define WHORL_SIMD_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#define WHORL_SIMD_CLONES __attribute__((target_clones("arch=skylake-avx512", "avx2", "default")))
 #else
 #define WHORL_SIMD_CLONES
 #endif

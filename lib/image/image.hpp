@@ -15,7 +15,13 @@ struct Image {
   std::vector<std::uint8_t> pixels;
 
   Image() = default;
-  Image(int rows, int columns) : height(rows), width(columns), pixels(std::size_t(rows) * columns * 3) {}
+  Image(int rows, int columns) { reshape(rows, columns); }
+  /// The pixels are then anything. Keeps memory that is there.
+  void reshape(int rows, int columns) {
+    height = rows;
+    width = columns;
+    pixels.resize(std::size_t(rows) * columns * 3);
+  }
   std::uint8_t* at(int y, int x) { return &pixels[(std::size_t(y) * width + x) * 3]; }
   const std::uint8_t* at(int y, int x) const { return &pixels[(std::size_t(y) * width + x) * 3]; }
 };

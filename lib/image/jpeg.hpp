@@ -8,6 +8,7 @@
 
 #include "base/error.hpp"
 #include "image/image.hpp"
+#include "image/resize.hpp"
 
 namespace whorl::image {
 
@@ -45,7 +46,19 @@ Image decode_jpeg(std::span<const std::uint8_t> bytes, int smallest_side = 0,
 /// Decodes, resizes the shorter side to `size` and crops the centre: the (size, size, 3) square of ingest,
 /// the same pixels and the same errors as resize_and_crop(decode_jpeg(bytes, size), size), but only columns
 /// that matter are transformed and filtered. Damage outside the square is found too: all entropy-coded data
-/// are read. Writes size*size*3 bytes to `out`, none if it throws.
+/// are read. Keeps its memory from picture to picture; one thread uses an object at a time.
+class SquareDecoder {
+ public:
+  /// Writes size*size*3 bytes to `out`, none if it throws.
+  void decode(std::span<const std::uint8_t> bytes, int size, std::uint8_t* out,
+              const DecodeLimits& limits = {});
+
+ private:
+  Image part_;
+  Resampler::Scratch scratch_;
+};
+
+/// The same for a single picture.
 void decode_jpeg_square(std::span<const std::uint8_t> bytes, int size, std::uint8_t* out,
                         const DecodeLimits& limits = {});
 

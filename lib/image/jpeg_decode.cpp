@@ -54,9 +54,9 @@ class Decompressor {
   void start(int smallest_side);
   int height() const { return int(info_.output_height); }
   int width() const { return int(info_.output_width); }
-  /// Reads the whole file and checks that it ends as it should; keeps the pixels of `region`, which is
+  /// Reads the whole file and checks that it ends as it should; `image` gets the pixels of `region`, which is
   /// widened to what was kept.
-  Image read(Region& region);
+  void read(Region& region, Image& image);
 
  private:
   explicit Decompressor(const DecodeLimits& limits);
@@ -116,34 +116,33 @@ void Decompressor::start(int smallest_side) {
   guard([&] { jpeg_start_decompress(&info_); });
 }
 
-Image Decompressor::read(Region& region) {
+void Decompressor::read(Region& region, Image& image) {
   skip_columns(region);
   if (std::int64_t{region.height} * region.width * 3 > limits_.memory_bytes)
     throw DecodeError("{} x {} decoded pixels need more memory than the limit of {} bytes", region.width,
                       region.height, limits_.memory_bytes);
-  Image image(region.height, region.width);
+  image.reshape(region.height, region.width);
   std::vector<std::uint8_t> row(std::size_t(region.width) * info_.output_components);
-  for (int y = 0; y < height(); ++y) {
-    const bool wanted = y >= region.top && y < region.top + region.height;
-    const bool in_place = wanted && info_.out_color_space == JCS_RGB;
-    guard([&] {
+  guard([&] {
+    for (int y = 0; y < height(); ++y) {
+      const bool wanted = y >= region.top && y < region.top + region.height;
+      const bool in_place = wanted && info_.out_color_space == JCS_RGB;
       JSAMPROW to = in_place ? image.at(y - region.top, 0) : row.data();
       jpeg_read_scanlines(&info_, &to, 1);
-    });
-    if (wanted && !in_place) cmyk_to_rgb(row.data(), region.width, image.at(y - region.top, 0));
-  }
-  guard([&] { jpeg_finish_decompress(&info_); });
-  return image;
+      if (wanted && !in_place) cmyk_to_rgb(row.data(), region.width, image.at(y - region.top, 0));
+    }
+    jpeg_finish_decompress(&info_);
+  });
 }
 
-/// Tells libjpeg which columns are not wanted. Chroma upsampling looks at the neighbours, so one more block
-/// is asked for on either side: without it the pixels at the border would differ from those of a whole
-/// decode. Files of several scans are left whole, because the smoothing of unfinished progressive pictures
-/// looks further.
+/// Tells libjpeg which columns are not wanted. Chroma upsampling looks at the neighbours, so two more chroma
+/// samples are asked for on either side: without them the pixels at the border would differ from those of a
+/// whole decode. Files of several scans are left whole, because the smoothing of unfinished progressive
+/// pictures looks further.
 void Decompressor::skip_columns(Region& region) {
   JDIMENSION first = 0, count = info_.output_width;
   if (!jpeg_has_multiple_scans(&info_)) {
-    const int margin = info_.max_h_samp_factor * DCTSIZE;
+    const int margin = info_.max_h_samp_factor == 1 ? 0 : 2 * info_.max_h_samp_factor;
     const int left = std::max(0, region.left - margin);
     const int right = std::min(width(), region.left + region.width + margin);
     first = static_cast<JDIMENSION>(left);
@@ -163,12 +162,15 @@ JpegHeader read_jpeg_header(std::span<const std::uint8_t> bytes) {
 Image decode_jpeg(std::span<const std::uint8_t> bytes, int smallest_side, const DecodeLimits& limits) {
   Decompressor decompressor(bytes, limits);
   decompressor.start(smallest_side);
+  const Orientation orientation = decompressor.orientation();
   Region whole{0, 0, decompressor.height(), decompressor.width()};
-  return decompressor.orientation().apply(decompressor.read(whole));
+  Image image;
+  decompressor.read(whole, image);
+  return orientation.apply(std::move(image));
 }
 
-void decode_jpeg_square(std::span<const std::uint8_t> bytes, int size, std::uint8_t* out,
-                        const DecodeLimits& limits) {
+void SquareDecoder::decode(std::span<const std::uint8_t> bytes, int size, std::uint8_t* out,
+                           const DecodeLimits& limits) {
   Decompressor decompressor(bytes, limits);
   decompressor.start(size);
   const Orientation orientation = decompressor.orientation();
@@ -176,8 +178,14 @@ void decode_jpeg_square(std::span<const std::uint8_t> bytes, int size, std::uint
   if (orientation.swaps_sides()) std::swap(height, width);
   const Resampler resampler(height, width, centre_crop_window(height, width, size), size, size);
   Region region = orientation.to_stored(resampler.needed(), height, width);
-  const Image part = orientation.apply(decompressor.read(region));
-  resampler.run(part, orientation.to_upright(region, height, width), out);
+  decompressor.read(region, part_);
+  part_ = orientation.apply(std::move(part_));
+  resampler.run(part_, orientation.to_upright(region, height, width), scratch_, out);
+}
+
+void decode_jpeg_square(std::span<const std::uint8_t> bytes, int size, std::uint8_t* out,
+                        const DecodeLimits& limits) {
+  SquareDecoder().decode(bytes, size, out, limits);
 }
 
 }  // namespace whorl::image

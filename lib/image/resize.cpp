@@ -125,7 +125,7 @@ void to_fixed(std::span<const double> weights, double sum, Fixed* fixed) {
   int rest = one;
   std::size_t largest = 0;
   for (std::size_t k = 0; k < weights.size(); ++k) {
-    fixed[k] = static_cast<Fixed>(std::min<long>(std::lround(weights[k] * to_one), one - 1));
+    fixed[k] = static_cast<Fixed>(std::min(static_cast<int>(weights[k] * to_one + 0.5), one - 1));
     rest -= fixed[k];
     if (weights[k] > weights[largest]) largest = k;
   }
@@ -138,11 +138,9 @@ void to_fixed(std::span<const double> weights, double sum, Fixed* fixed) {
 Resampler::Axis Resampler::make_axis(int source_size, double start, double length, int size) {
   const double scale = length / size;
   const double support = std::max(scale, 1.0), slope = 1 / support;  // half the base of the triangle
-  const auto first_tap = [&](double centre) {
-    return std::max(0, static_cast<int>(std::floor(centre - support + 0.5)));
-  };
+  const auto first_tap = [&](double centre) { return std::max(0, static_cast<int>(centre - support + 0.5)); };
   const auto end_tap = [&](double centre) {
-    return std::min(source_size, static_cast<int>(std::floor(centre + support + 0.5)));
+    return std::min(source_size, static_cast<int>(centre + support + 0.5));
   };
 
   Axis axis;
@@ -178,41 +176,44 @@ Region Resampler::needed() const {
   return {*top, *left, *bottom + rows_.taps - *top, *right + columns_.taps - *left};
 }
 
-void Resampler::run(const Image& part, const Region& part_region, std::uint8_t* out) const {
+void Resampler::run(const Image& part, const Region& part_region, Scratch& scratch, std::uint8_t* out) const {
   const Region wanted = needed();
   const int height = static_cast<int>(rows_.first.size()), width = static_cast<int>(columns_.first.size());
   const int from_count = wanted.width * 3, to_count = width * 3;
-  std::vector<Fixed> source, rows(strip_rows * from_count);
+  scratch.rows.resize(strip_rows * from_count);
   // Interleaved rows have room for the fourth channel of their last pixel.
-  std::vector<Fixed> strip(strip_rows * (from_count + 1)), filtered(strip_rows * (to_count + 1));
-  std::vector<std::uint8_t> bytes(strip_rows * to_count);
-  std::vector<int> first(columns_.first);
-  for (int& x : first) x -= wanted.left;
+  scratch.strip.resize(strip_rows * (from_count + 1));
+  scratch.filtered.resize(strip_rows * (to_count + 1));
+  scratch.bytes.resize(strip_rows * to_count);
+  scratch.first = columns_.first;
+  for (int& x : scratch.first) x -= wanted.left;
 
   for (int top = 0; top < height; top += strip_rows) {
     const int bottom = std::min(top + strip_rows, height);
     const int begin = rows_.first[top], end = rows_.first[bottom - 1] + rows_.taps;
-    source.resize(std::size_t(end - begin) * from_count);
+    scratch.source.resize(std::size_t(end - begin) * from_count);
     for (int y = begin; y < end; ++y)
       to_fixed_point(part.at(y - part_region.top, wanted.left - part_region.left), from_count,
-                     &source[std::size_t(y - begin) * from_count]);
+                     &scratch.source[std::size_t(y - begin) * from_count]);
     for (int y = top; y < bottom; ++y)
-      filter_rows(&source[std::size_t(rows_.first[y] - begin) * from_count],
+      filter_rows(&scratch.source[std::size_t(rows_.first[y] - begin) * from_count],
                   &rows_.weights[std::size_t(y) * rows_.taps], rows_.taps, from_count,
-                  &rows[(y - top) * from_count]);
-    interleave(rows.data(), from_count, strip.data());
-    filter_columns(strip.data(), first.data(), columns_.weights.data(), columns_.taps, width,
-                   filtered.data());
-    separate(filtered.data(), to_count, bytes.data());
-    std::copy_n(bytes.data(), std::size_t(bottom - top) * to_count, out + std::size_t(top) * to_count);
+                  &scratch.rows[(y - top) * from_count]);
+    interleave(scratch.rows.data(), from_count, scratch.strip.data());
+    filter_columns(scratch.strip.data(), scratch.first.data(), columns_.weights.data(), columns_.taps, width,
+                   scratch.filtered.data());
+    separate(scratch.filtered.data(), to_count, scratch.bytes.data());
+    std::copy_n(scratch.bytes.data(), std::size_t(bottom - top) * to_count,
+                out + std::size_t(top) * to_count);
   }
 }
 
 void resize(const Image& source, const Window& window, int height, int width, std::uint8_t* out) {
   require(source.height > 0 && source.width > 0 && height > 0 && width > 0,
           "cannot resize a picture of {} x {} to {} x {}", source.width, source.height, width, height);
+  Resampler::Scratch scratch;
   Resampler(source.height, source.width, window, height, width)
-      .run(source, {0, 0, source.height, source.width}, out);
+      .run(source, {0, 0, source.height, source.width}, scratch, out);
 }
 
 Window centre_crop_window(int height, int width, int size) {

@@ -31,9 +31,15 @@ class Resampler {
 
   /// The part of the source that the filter reads: a caller needs to decode no more.
   Region needed() const;
+  /// Working memory, best kept from one picture to the next.
+  struct Scratch {
+    std::vector<std::int16_t> source, rows, strip, filtered;
+    std::vector<std::uint8_t> bytes;
+    std::vector<int> first;
+  };
   /// `part` holds the pixels of `part_region` of the source, which covers needed(). Writes height*width*3
   /// bytes to `out`.
-  void run(const Image& part, const Region& part_region, std::uint8_t* out) const;
+  void run(const Image& part, const Region& part_region, Scratch& scratch, std::uint8_t* out) const;
 
  private:
   /// Output i is the sum over k < taps of weights[i*taps + k] * source[first[i] + k].

@@ -14,8 +14,9 @@
 namespace whorl::ingest {
 
 struct ReadLimits {
-  std::int64_t round_bytes = std::int64_t{64}
-                             << 20;  ///< a rank holds at a time, but for a single larger picture
+  /// A rank holds at a time, but for a single larger picture. Ranks wait for each other in every round, so
+  /// few are best: 232 MB in rounds of 64 MB lost 0.2 of 2.6 s to waiting.
+  std::int64_t round_bytes = std::int64_t{128} << 20;
   std::int64_t picture_bytes = std::int64_t{256} << 20;  ///< larger files are not read
 };
 
@@ -27,8 +28,9 @@ struct Picture {
 };
 
 /// Reads this rank's share of all pictures in rounds of bounded memory. Every file with many pictures is cut
-/// into one contiguous run of pictures per rank, balanced by bytes, and read with MPI_File_read_at_all;
-/// single-picture files are shared out likewise. The manifest and communicator must outlive the reader.
+/// into one contiguous run of pictures per rank, balanced by bytes and pictures, and read with
+/// MPI_File_read_at_all; single-picture files are shared out likewise. The manifest and communicator must
+/// outlive the reader.
 class PartitionReader {
  public:
   /// Collective.

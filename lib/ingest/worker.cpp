@@ -2,8 +2,6 @@
 #include "ingest/worker.hpp"
 
 #include "base/error.hpp"
-#include "base/progress.hpp"
-#include "image/jpeg.hpp"
 #include "mpi/session.hpp"
 
 namespace whorl::ingest {
@@ -31,7 +29,7 @@ void Worker::run(double most_rejects) {
   for (bool more = true; more;) {
     std::string failure;
     try {
-      more = process_round(reader);
+      more = process_round(reader, progress);
     } catch (const CollectiveError&) {
       throw;
     } catch (const std::exception& error) {
@@ -39,20 +37,25 @@ void Worker::run(double most_rejects) {
     }
     mpi::agree(comm_, failure);
     const std::int64_t rejected = comm_.sum(std::int64_t{std::ssize(rejects_)});
-    progress.update(comm_.sum(done_), rejected == 0 ? "" : fmt::format("{} rejected", rejected));
+    done_by_all_ = comm_.sum(done_);
+    if (rejected > 0) progress.note(fmt::format("{} rejected", rejected));
+    progress.update(done_by_all_);
     if (static_cast<double>(rejected) > most_rejects) more = false;
   }
 }
 
-bool Worker::process_round(PartitionReader& reader) {
+bool Worker::process_round(PartitionReader& reader, Progress& progress) {
   bool more = false;
   {
     const auto scope = timer_.measure(read_phase);
     more = reader.next();
   }
+  const std::int64_t done_before = done_;
   for (const Picture& picture : reader.pictures()) {
     if (decode(picture, place(picture.item))) keep(picture.item);
     ++done_;
+    // As if the others were as far as this rank; counted at the end of the round.
+    progress.update(done_by_all_ + (done_ - done_before) * comm_.size());
   }
   return more;
 }
@@ -74,7 +77,7 @@ bool Worker::decode(const Picture& picture, std::span<std::uint8_t> pixels) {
     return true;
   }
   try {
-    image::decode_jpeg_square(picture.bytes, size_, pixels.data());
+    decoder_.decode(picture.bytes, size_, pixels.data());
     return true;
   } catch (const image::DecodeError& error) {
     rejects_.push_back({picture.item, error.what()});

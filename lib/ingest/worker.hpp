@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "base/progress.hpp"
+#include "image/jpeg.hpp"
 #include "ingest/channel_sums.hpp"
 #include "ingest/manifest.hpp"
 #include "ingest/partition_reader.hpp"
@@ -38,7 +40,7 @@ class Worker {
   void reduce_sums() { sums_.reduce(comm_); }
 
  private:
-  bool process_round(PartitionReader& reader);
+  bool process_round(PartitionReader& reader, Progress& progress);
   std::span<std::uint8_t> place(std::int64_t item);
   bool decode(const Picture& picture, std::span<std::uint8_t> pixels);
   void keep(std::int64_t item);
@@ -48,9 +50,10 @@ class Worker {
   int size_;
   PictureStore& store_;
   mpi::PhaseTimer& timer_;
+  image::SquareDecoder decoder_;
   ChannelSums sums_;
   std::vector<Reject> rejects_;
-  std::int64_t done_ = 0;
+  std::int64_t done_ = 0, done_by_all_ = 0;  // pictures; the latter when the last round ended
 };
 
 }  // namespace whorl::ingest

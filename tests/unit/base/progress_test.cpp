@@ -30,7 +30,8 @@ std::string printed_by(std::int64_t total, std::int64_t done, bool active, const
   testing::internal::CaptureStderr();
   {
     Progress progress("ingesting", "pictures", total, active);
-    progress.update(done, note);
+    progress.note(note);
+    progress.update(done);
   }
   return testing::internal::GetCapturedStderr();
 }

@@ -160,8 +160,9 @@ TEST(Resampler, TakesAPartForTheWhole) {
   for (int y = 0; y < part.height; ++y)
     std::copy_n(source.at(needed.top + y, needed.left), std::size_t(part.width) * 3, part.at(y, 0));
   std::vector<std::uint8_t> from_whole(12 * 12 * 3), from_part(from_whole.size());
-  resampler.run(source, {0, 0, 40, 90}, from_whole.data());
-  resampler.run(part, needed, from_part.data());
+  Resampler::Scratch scratch;
+  resampler.run(source, {0, 0, 40, 90}, scratch, from_whole.data());
+  resampler.run(part, needed, scratch, from_part.data());
   EXPECT_EQ(from_part, from_whole);
 }
 
