@@ -128,7 +128,7 @@ Summary run(const mpi::Communicator& comm, const Options& options, OutputFiles& 
   const std::filesystem::path finished = file.path();
   output.close_hdf5();
   output.publish(finished);
-  const Summary summary = summarise(manifest, contents, rejects.size());
+  Summary summary = summarise(manifest, contents, rejects.size());
   warn(comm, summary, contents);
   return summary;
 }

@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <utility>
-#include <vector>
 
 #include "h5/file.hpp"
 #include "ingest/writeback.hpp"
@@ -19,7 +19,8 @@ class RowWriter {
   RowWriter(const h5::File& file, h5::Dataset dataset)
       : dataset_(std::move(dataset)),
         writeback_(file.path()),
-        pending_(std::max<std::size_t>(most_bytes, dataset_.row_size())) {}
+        capacity_(std::max<std::size_t>(most_bytes, dataset_.row_size())),
+        pending_(std::make_unique_for_overwrite<std::uint8_t[]>(capacity_)) {}
 
   /// Where the values of a row are to be written; they count once keep_row() is called.
   std::span<std::uint8_t> place_row(hsize_t row) { return make_room(row, dataset_.row_size()); }
@@ -32,7 +33,7 @@ class RowWriter {
   }
   /// Must be called after the last row.
   void flush() {
-    dataset_.write_rows(first_row_, std::span<const std::uint8_t>(pending_).first(used_));
+    dataset_.write_rows(first_row_, std::span<const std::uint8_t>(pending_.get(), used_));
     writeback_.wrote(static_cast<std::int64_t>(used_));
     used_ = 0;
   }
@@ -43,16 +44,20 @@ class RowWriter {
 
   std::span<std::uint8_t> make_room(hsize_t row, std::size_t bytes) {
     const bool follows = row == first_row_ + used_ / dataset_.row_size();
-    if (!follows || used_ + bytes > pending_.size()) flush();
+    if (!follows || used_ + bytes > capacity_) flush();
     if (used_ == 0) first_row_ = row;
-    if (bytes > pending_.size()) pending_.resize(bytes);
-    return std::span(pending_).subspan(used_, bytes);
+    if (bytes > capacity_) {
+      capacity_ = bytes;
+      pending_ = std::make_unique_for_overwrite<std::uint8_t[]>(capacity_);
+    }
+    return {pending_.get() + used_, bytes};
   }
 
   h5::Dataset dataset_;
   Writeback writeback_;
-  std::vector<std::uint8_t> pending_;  // rows from first_row_ on: `used_` bytes
-  std::size_t used_ = 0;
+  std::size_t capacity_, used_ = 0;  // bytes
+  std::unique_ptr<std::uint8_t[]>
+      pending_;  // rows from first_row_ on; no page of it is touched before it is used
   hsize_t first_row_ = 0;
 };
 

@@ -45,19 +45,25 @@ void Worker::run(double most_rejects) {
 }
 
 bool Worker::process_round(PartitionReader& reader, Progress& progress) {
-  bool more = false;
-  {
-    const auto scope = timer_.measure(read_phase);
-    more = reader.next();
-  }
+  if (!next_round(reader)) return false;
   const std::int64_t done_before = done_;
-  for (const Picture& picture : reader.pictures()) {
-    if (decode(picture, place(picture.item))) keep(picture.item);
+  while (const auto picture = take(reader)) {
+    if (decode(*picture, place(picture->item))) keep(picture->item);
     ++done_;
     // As if the others were as far as this rank; counted at the end of the round.
     progress.update(done_by_all_ + (done_ - done_before) * comm_.size());
   }
-  return more;
+  return true;
+}
+
+bool Worker::next_round(PartitionReader& reader) {
+  const auto scope = timer_.measure(read_phase);
+  return reader.next();
+}
+
+std::optional<Picture> Worker::take(PartitionReader& reader) {
+  const auto scope = timer_.measure(read_phase);
+  return reader.take();
 }
 
 std::span<std::uint8_t> Worker::place(std::int64_t item) {

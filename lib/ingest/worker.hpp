@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -41,6 +42,8 @@ class Worker {
 
  private:
   bool process_round(PartitionReader& reader, Progress& progress);
+  bool next_round(PartitionReader& reader);
+  std::optional<Picture> take(PartitionReader& reader);
   std::span<std::uint8_t> place(std::int64_t item);
   bool decode(const Picture& picture, std::span<std::uint8_t> pixels);
   void keep(std::int64_t item);
