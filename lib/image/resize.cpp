@@ -118,6 +118,12 @@ void separate(const Fixed* __restrict from, int count, std::uint8_t* __restrict 
           static_cast<std::uint8_t>((from[strip_rows * i + r] + (1 << (sample_bits - 1))) >> sample_bits);
 }
 
+/// Below -1/2 only towards zero. (std::lround is a function call.)
+int nearest(double value) {
+  constexpr double half = 0.5;
+  return static_cast<int>(value + half);
+}
+
 /// Weights that sum to 1 as fixed-point numbers that sum to 1; the largest takes the rounding errors of all.
 void to_fixed(std::span<const double> weights, double sum, Fixed* fixed) {
   constexpr int one = 1 << weight_bits;
@@ -125,7 +131,7 @@ void to_fixed(std::span<const double> weights, double sum, Fixed* fixed) {
   int rest = one;
   std::size_t largest = 0;
   for (std::size_t k = 0; k < weights.size(); ++k) {
-    fixed[k] = static_cast<Fixed>(std::min(static_cast<int>(weights[k] * to_one + 0.5), one - 1));
+    fixed[k] = static_cast<Fixed>(std::min(nearest(weights[k] * to_one), one - 1));
     rest -= fixed[k];
     if (weights[k] > weights[largest]) largest = k;
   }
@@ -138,10 +144,8 @@ void to_fixed(std::span<const double> weights, double sum, Fixed* fixed) {
 Resampler::Axis Resampler::make_axis(int source_size, double start, double length, int size) {
   const double scale = length / size;
   const double support = std::max(scale, 1.0), slope = 1 / support;  // half the base of the triangle
-  const auto first_tap = [&](double centre) { return std::max(0, static_cast<int>(centre - support + 0.5)); };
-  const auto end_tap = [&](double centre) {
-    return std::min(source_size, static_cast<int>(centre + support + 0.5));
-  };
+  const auto first_tap = [&](double centre) { return std::max(0, nearest(centre - support)); };
+  const auto end_tap = [&](double centre) { return std::min(source_size, nearest(centre + support)); };
 
   Axis axis;
   for (int i = 0; i < size; ++i) {

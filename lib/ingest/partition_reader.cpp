@@ -47,6 +47,7 @@ void PartitionReader::plan_run(std::int32_t file, const std::vector<std::int64_t
   // Part of a picture's work does not depend on its file's size: about as much as 64 KB of JPEG are.
   constexpr std::int64_t fixed_work = 64 << 10;
   std::vector<std::int64_t> work;
+  work.reserve(items.size());
   for (const std::int64_t item : items) work.push_back(manifest_.items[item].size + fixed_work);
   const std::vector<Range> parts = balanced_ranges(work, comm_.size());
   const auto begin = std::ssize(order_);

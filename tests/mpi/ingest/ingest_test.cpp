@@ -131,6 +131,7 @@ TEST_F(IngestTest, TheFileHoldsEveryPictureItsNameAndLabel) {
   for (const Split split : {Split::train, Split::test}) {
     const std::vector<Expected> stored = stored_in(file, split);
     std::vector<std::string> names;
+    names.reserve(stored.size());
     for (const Expected& picture : stored) names.push_back(picture.name);
     EXPECT_TRUE(std::ranges::is_sorted(names));
     const std::vector<Expected> expected = expected_of(files, names);

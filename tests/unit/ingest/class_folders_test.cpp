@@ -12,6 +12,7 @@ namespace {
 // "name|class|split" of each candidate.
 std::vector<std::string> candidates_of(const std::vector<std::string>& paths) {
   std::vector<Entry> entries;
+  entries.reserve(paths.size());
   for (const std::string& path : paths) entries.push_back({path, 0, 1});
   std::vector<std::string> result;
   for (const Candidate& candidate : find_class_folders(entries).candidates) {
