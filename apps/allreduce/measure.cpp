@@ -42,7 +42,7 @@ class Terms {
 Measurement verify(collective::AllReduce& algorithm, const Terms& terms, std::span<float> data) {
   Measurement result{.algorithm = algorithm.name(),
                      .bytes = data.size_bytes(),
-                     .computed = algorithm.cost(data.size_bytes()),
+                     .computed = algorithm.cost(data),
                      .counted = {},
                      .seconds = {}};
   const auto before = algorithm.spent();

@@ -5,23 +5,58 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
+#include <new>
 
 #include "base/error.hpp"
+#include "collective/central.hpp"
 #include "collective/mpi_all_reduce.hpp"
+#include "collective/mpi_node_memory.hpp"
 #include "collective/mpi_transport.hpp"
 #include "collective/ring.hpp"
+#include "collective/shared.hpp"
 
 namespace whorl::collective {
 namespace {
 
 using Made = std::unique_ptr<AllReduce>;
 
+/// Shared memory through which buffers elsewhere are summed: stays in the second-level cache.
+constexpr std::size_t staging_bytes = std::size_t{1} << 20;
+
 Made make_ring(const mpi::Communicator& comm, const Options& options) {
   return std::make_unique<Ring>(std::make_unique<MpiTransport>(comm), options.chunk_bytes);
 }
 
+Made make_shared(const mpi::Communicator& comm, const Options&) {
+  mpi::Communicator node = comm.split_by_node();
+  if (comm.min(node.size()) < comm.size()) {
+    throw UsageError(
+        "the ranks run on several nodes, which share no memory: instead of the all-reduce algorithm "
+        "\"shared\", "
+        "choose \"hierarchical\"");
+  }
+  const int owners = node.size();
+  return std::make_unique<Shared>(std::make_unique<MpiNodeMemory>(std::move(node)), nullptr, owners,
+                                  staging_bytes);
+}
+
+Made make_hierarchical(const mpi::Communicator& comm, const Options& options) {
+  mpi::Communicator node = comm.split_by_node();
+  const int owners = comm.min(node.size());
+  const bool is_owner = node.rank() < owners;
+  const mpi::Communicator peers = comm.split(is_owner ? node.rank() : owners, comm.rank());
+  Made between = is_owner ? make_ring(peers, options) : nullptr;
+  return std::make_unique<Shared>(std::make_unique<MpiNodeMemory>(std::move(node)), std::move(between),
+                                  owners, staging_bytes);
+}
+
 Made make_mpi(const mpi::Communicator& comm, const Options&) {
   return std::make_unique<MpiAllReduce>(comm);
+}
+
+Made make_central(const mpi::Communicator& comm, const Options& options) {
+  return std::make_unique<Central>(std::make_unique<MpiTransport>(comm), options.chunk_bytes);
 }
 
 struct Algorithm {
@@ -31,10 +66,26 @@ struct Algorithm {
 
 constexpr std::array algorithms{
     Algorithm{"ring", make_ring},
+    Algorithm{"shared", make_shared},
+    Algorithm{"hierarchical", make_hierarchical},
     Algorithm{"mpi", make_mpi},
+    Algorithm{"central", make_central},
 };
 
+constexpr std::align_val_t cache_line{64};
+
 }  // namespace
+
+void AllReduce::Free::operator()(std::byte* memory) const {
+  ::operator delete(memory, cache_line);
+}
+
+std::byte* AllReduce::allocate_bytes(std::size_t bytes) {
+  auto* memory = static_cast<std::byte*>(::operator new(bytes, cache_line));
+  allocated_.emplace_back(memory);
+  std::memset(memory, 0, bytes);
+  return memory;
+}
 
 std::vector<std::string> available_algorithms() {
   std::vector<std::string> names;

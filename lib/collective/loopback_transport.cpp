@@ -15,7 +15,7 @@ namespace whorl::collective {
 namespace {
 
 struct Message {
-  std::span<const float> data;
+  std::span<const std::byte> data;
   bool delivered = false;
 };
 
@@ -39,7 +39,7 @@ class LoopbackTransport : public Transport {
   int rank() const override { return rank_; }
   int size() const override { return size_; }
 
-  Request start_send(int to, int tag, std::span<const float> data) override {
+  Request start_send(int to, int tag, std::span<const std::byte> data) override {
     auto message = std::make_shared<Message>(Message{data});
     const std::scoped_lock lock(group_->mutex);
     group_->channels[{rank_, to, tag}].arrived.push_back(message);
@@ -47,7 +47,7 @@ class LoopbackTransport : public Transport {
     return next_++;
   }
 
-  Request start_receive(int from, int tag, std::span<float> data) override {
+  Request start_receive(int from, int tag, std::span<std::byte> data) override {
     const std::scoped_lock lock(group_->mutex);
     Channel& channel = group_->channels[{from, rank_, tag}];
     receives_.emplace(next_, Receive{&channel, channel.receives++, data});
@@ -74,7 +74,7 @@ class LoopbackTransport : public Transport {
   struct Receive {
     Channel* channel;
     std::uint64_t number;
-    std::span<float> data;
+    std::span<std::byte> data;
   };
 
   /// Copies the message meant for `receive`, if it is there. Receives of one channel are tested in the order
@@ -83,7 +83,7 @@ class LoopbackTransport : public Transport {
     Channel& channel = *receive.channel;
     if (channel.taken != receive.number || channel.arrived.empty()) return false;
     Message& message = *channel.arrived.front();
-    require(message.data.size() == receive.data.size(), "loopback: a message of {} floats for a buffer of {}",
+    require(message.data.size() == receive.data.size(), "loopback: a message of {} bytes for a buffer of {}",
             message.data.size(), receive.data.size());
     std::ranges::copy(message.data, receive.data.begin());
     message.delivered = true;

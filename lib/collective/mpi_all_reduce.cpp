@@ -9,14 +9,14 @@
 
 namespace whorl::collective {
 
-Ticket MpiAllReduce::start_sum(std::span<float> data) {
+Ticket MpiAllReduce::start_sum(Values data) {
   constexpr std::size_t most = std::size_t{1} << 30;  // MPI counts in int
-  while (comm_.size() > 1 && !data.empty()) {
-    const std::size_t count = std::min(data.size(), most);
+  const MPI_Datatype type = data.element() == Element::float32 ? MPI_FLOAT : MPI_INT64_T;
+  for (std::size_t begin = 0; comm_.size() > 1 && begin < data.size(); begin += most) {
+    const Values part = data.subspan(begin, std::min(data.size() - begin, most));
     mpi::check(
-        MPI_Allreduce(MPI_IN_PLACE, data.data(), static_cast<int>(count), MPI_FLOAT, MPI_SUM, comm_.get()),
+        MPI_Allreduce(MPI_IN_PLACE, part.data(), static_cast<int>(part.size()), type, MPI_SUM, comm_.get()),
         "MPI_Allreduce");
-    data = data.subspan(count);
   }
   return Ticket{next_id_++};
 }

@@ -7,17 +7,17 @@
 
 namespace whorl::collective {
 
-Transport::Request MpiTransport::start_send(int to, int tag, std::span<const float> data) {
+Transport::Request MpiTransport::start_send(int to, int tag, std::span<const std::byte> data) {
   const Request request = free_request();
-  mpi::check(MPI_Isend(data.data(), static_cast<int>(data.size()), MPI_FLOAT, to, tag, comm_.get(),
+  mpi::check(MPI_Isend(data.data(), static_cast<int>(data.size()), MPI_BYTE, to, tag, comm_.get(),
                        &requests_[request]),
              "MPI_Isend");
   return request;
 }
 
-Transport::Request MpiTransport::start_receive(int from, int tag, std::span<float> data) {
+Transport::Request MpiTransport::start_receive(int from, int tag, std::span<std::byte> data) {
   const Request request = free_request();
-  mpi::check(MPI_Irecv(data.data(), static_cast<int>(data.size()), MPI_FLOAT, from, tag, comm_.get(),
+  mpi::check(MPI_Irecv(data.data(), static_cast<int>(data.size()), MPI_BYTE, from, tag, comm_.get(),
                        &requests_[request]),
              "MPI_Irecv");
   return request;

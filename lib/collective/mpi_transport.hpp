@@ -18,8 +18,8 @@ class MpiTransport : public Transport {
 
   int rank() const override { return comm_.rank(); }
   int size() const override { return comm_.size(); }
-  Request start_send(int to, int tag, std::span<const float> data) override;
-  Request start_receive(int from, int tag, std::span<float> data) override;
+  Request start_send(int to, int tag, std::span<const std::byte> data) override;
+  Request start_receive(int from, int tag, std::span<std::byte> data) override;
   bool test(Request request) override;
   /// Now and then gives up the core.
   void idle() override;

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <deque>
 #include <memory>
 #include <vector>
 
-#include "collective/all_reduce.hpp"
-#include "collective/transport.hpp"
+#include "collective/sum_queue.hpp"
 
 namespace whorl::collective {
 
@@ -21,7 +19,7 @@ namespace whorl::collective {
 /// A rank sends 2(P-1)/P of its data, the least any all-reduce can. Blocks travel as segments of at most
 /// chunk_bytes, and a segment moves on as soon as it has been summed, so that adding one segment overlaps the
 /// transfer of the next.
-class Ring : public AllReduce {
+class Ring : public SumQueue {
  public:
   Ring(std::unique_ptr<Transport> transport, std::size_t chunk_bytes);
   /// All sums have been waited for, unless an exception ends the whole job: what is open then never
@@ -29,25 +27,14 @@ class Ring : public AllReduce {
   ~Ring() override;
 
   std::string name() const override { return "ring"; }
-  std::optional<Cost> cost(std::size_t bytes) const override;
-  std::optional<Cost> spent() const override { return spent_; }
-  Ticket start_sum(std::span<float> data) override;
-  void progress() override;
-  void wait(Ticket ticket) override;
+  std::optional<Cost> cost(Values data) const override;
 
  private:
-  class Sum;
-  /// Gives every sum under way a turn, the oldest first; false when nothing could move.
-  bool advance();
-  bool under_way(Ticket ticket) const;
+  class RingSum;
+  std::unique_ptr<Sum> make_sum(std::uint64_t id, Values data) override;
 
-  std::unique_ptr<Transport> transport_;
-  std::size_t chunk_;  // floats
-  Cost spent_;
-  std::uint64_t next_id_ = 0;
   /// Receive buffers at rest. The one used last is taken first: it is still in cache.
-  std::vector<std::vector<float>> buffers_;
-  std::deque<std::unique_ptr<Sum>> sums_;  // by age
+  std::vector<std::vector<std::byte>> buffers_;
 };
 
 }  // namespace whorl::collective

@@ -17,8 +17,8 @@ class Transport {
   virtual int rank() const = 0;
   virtual int size() const = 0;
   /// The buffer stays untouched until test() has returned true for the request.
-  virtual Request start_send(int to, int tag, std::span<const float> data) = 0;
-  virtual Request start_receive(int from, int tag, std::span<float> data) = 0;
+  virtual Request start_send(int to, int tag, std::span<const std::byte> data) = 0;
+  virtual Request start_receive(int from, int tag, std::span<std::byte> data) = 0;
   /// True once, when the request is complete; the request is then gone. Never blocks.
   virtual bool test(Request request) = 0;
   /// Lets other ranks run: called when nothing is complete.

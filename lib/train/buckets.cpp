@@ -14,47 +14,65 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 
 }  // namespace
 
-std::vector<std::size_t> bucket_ends(const nn::ParameterLayout& layout, std::size_t bucket_bytes) {
+std::vector<std::size_t> bucket_ends(const nn::ParameterLayout& layout, collective::Element element,
+                                     std::size_t bucket_bytes) {
   std::vector<std::size_t> ends;
   std::size_t begin = 0;
   for (const nn::Tensor& tensor : layout.tensors()) {
     // Cut in front of the tensor, so that the gap behind the one before stays in its bucket.
-    if ((tensor.offset - begin) * sizeof(float) >= bucket_bytes) ends.push_back(begin = tensor.offset);
+    if ((tensor.offset - begin) * size_of(element) >= bucket_bytes) ends.push_back(begin = tensor.offset);
   }
   if (begin < layout.size()) ends.push_back(layout.size());
   return ends;
 }
 
-GradientBuckets::GradientBuckets(collective::AllReduce& all_reduce, std::span<float> arena,
-                                 const nn::ParameterLayout& layout, std::size_t bucket_bytes)
-    : all_reduce_(all_reduce), arena_(arena), ends_(bucket_ends(layout, bucket_bytes)) {}
+GradientBuckets::GradientBuckets(collective::AllReduce& all_reduce, collective::Values arena,
+                                 std::vector<std::size_t> ends)
+    : all_reduce_(all_reduce), arena_(arena), ends_(std::move(ends)) {}
 
 void GradientBuckets::ready(std::size_t end) {
-  const Clock::time_point entered = Clock::now();
-  if (tickets_.empty()) first_start_ = entered;
+  const Clock::time_point entered = enter();
   start_up_to(end);
   if (!tickets_.empty()) all_reduce_.progress();
-  in_ready_ += seconds_since(entered);
+  const double spent = seconds_since(entered);
+  seconds_.exposed += spent;
+  seconds_.in_backward += spent;
+  leave();
 }
 
-void GradientBuckets::finish() {
-  const Clock::time_point waiting = Clock::now();
-  if (tickets_.empty()) first_start_ = waiting;
+void GradientBuckets::finish(const std::function<void(Range)>& summed) {
+  Clock::time_point entered = enter();
   start_up_to(arena_.size());
-  for (const collective::Ticket ticket : tickets_) all_reduce_.wait(ticket);
+  for (std::size_t i = 0; i < ends_.size(); ++i) {
+    all_reduce_.wait(tickets_[i]);
+    seconds_.exposed += seconds_since(entered);
+    leave();
+    if (summed) summed(bucket(i));
+    entered = enter();
+  }
   tickets_.clear();
-  const double exposed = in_ready_ + seconds_since(waiting);
-  seconds_.exposed += exposed;
-  seconds_.in_backward += in_ready_;
-  seconds_.hidden += std::max(0.0, seconds_since(first_start_) - exposed);
-  in_ready_ = 0;
+  left_.reset();
+}
+
+bool GradientBuckets::under_way() const {
+  return std::any_of(tickets_.begin(), tickets_.end(),
+                     [&](collective::Ticket ticket) { return !all_reduce_.done(ticket); });
+}
+
+void GradientBuckets::leave() {
+  if (under_way()) left_ = Clock::now();
+}
+
+GradientBuckets::Clock::time_point GradientBuckets::enter() {
+  const Clock::time_point now = Clock::now();
+  if (left_) seconds_.hidden += std::chrono::duration<double>(now - *left_).count();
+  left_.reset();
+  return now;
 }
 
 void GradientBuckets::start_up_to(std::size_t end) {
-  while (tickets_.size() < ends_.size() && ends_[tickets_.size()] <= end) {
-    const Range floats = bucket(tickets_.size());
-    tickets_.push_back(all_reduce_.start_sum(arena_.subspan(floats.begin, floats.size())));
-  }
+  while (tickets_.size() < ends_.size() && ends_[tickets_.size()] <= end)
+    tickets_.push_back(all_reduce_.start_sum(values_of(tickets_.size())));
 }
 
 Range GradientBuckets::bucket(std::size_t index) const {
@@ -62,11 +80,15 @@ Range GradientBuckets::bucket(std::size_t index) const {
           static_cast<std::int64_t>(ends_[index])};
 }
 
+collective::Values GradientBuckets::values_of(std::size_t index) const {
+  const Range elements = bucket(index);
+  return arena_.subspan(static_cast<std::size_t>(elements.begin), static_cast<std::size_t>(elements.size()));
+}
+
 std::optional<collective::Cost> GradientBuckets::cost() const {
   collective::Cost sum;
   for (std::size_t i = 0; i < ends_.size(); ++i) {
-    const std::optional<collective::Cost> one =
-        all_reduce_.cost(static_cast<std::size_t>(bucket(i).size()) * sizeof(float));
+    const std::optional<collective::Cost> one = all_reduce_.cost(values_of(i));
     if (!one) return std::nullopt;
     sum.steps += one->steps;
     sum.bytes_sent += one->bytes_sent;

@@ -3,8 +3,8 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <optional>
-#include <span>
 #include <vector>
 
 #include "base/block_range.hpp"
@@ -13,9 +13,10 @@
 
 namespace whorl::train {
 
-/// Ends, in floats, of contiguous slices that cover the arena: cut behind the tensor that fills a slice to
-/// `bucket_bytes`.
-std::vector<std::size_t> bucket_ends(const nn::ParameterLayout& layout, std::size_t bucket_bytes);
+/// Ends, in elements, of contiguous slices that cover the arena: cut behind the tensor that fills a slice to
+/// `bucket_bytes`, an element being of this type.
+std::vector<std::size_t> bucket_ends(const nn::ParameterLayout& layout, collective::Element element,
+                                     std::size_t bucket_bytes);
 
 /// Sums a gradient arena over the ranks bucket by bucket, while the backward pass still works on the rest:
 ///
@@ -26,14 +27,15 @@ std::vector<std::size_t> bucket_ends(const nn::ParameterLayout& layout, std::siz
 /// Every rank starts the same buckets in the same order, whatever the moment.
 class GradientBuckets {
  public:
-  /// `arena` and `all_reduce` must outlive this object.
-  GradientBuckets(collective::AllReduce& all_reduce, std::span<float> arena,
-                  const nn::ParameterLayout& layout, std::size_t bucket_bytes);
+  /// `ends`: of the buckets, in elements; the last is that of the arena. `arena` and `all_reduce` must
+  /// outlive this object.
+  GradientBuckets(collective::AllReduce& all_reduce, collective::Values arena, std::vector<std::size_t> ends);
 
   /// This rank's gradients [0, end) are final: starts the buckets within, and moves on those under way.
   void ready(std::size_t end);
-  /// Starts what is left, and returns when the whole arena holds the sum.
-  void finish();
+  /// Starts what is left, and returns when the whole arena holds the sum. Calls `summed`, which may be empty,
+  /// for each bucket while later ones are still on their way.
+  void finish(const std::function<void(Range elements)>& summed = {});
 
   std::size_t count() const { return ends_.size(); }
   /// What one step costs this rank; nothing where the all-reduce does not know.
@@ -51,13 +53,17 @@ class GradientBuckets {
 
   void start_up_to(std::size_t end);
   Range bucket(std::size_t index) const;
+  collective::Values values_of(std::size_t index) const;
+  bool under_way() const;
+  /// Between these two, this thread is busy with something else.
+  void leave();
+  Clock::time_point enter();
 
   collective::AllReduce& all_reduce_;
-  std::span<float> arena_;
+  collective::Values arena_;
   std::vector<std::size_t> ends_;
   std::vector<collective::Ticket> tickets_;  // of this step, by bucket
-  Clock::time_point first_start_;
-  double in_ready_ = 0;  // of this step
+  std::optional<Clock::time_point> left_;    // with buckets under way
   Seconds seconds_;
 };
 

@@ -38,9 +38,10 @@ TEST_P(AllReduceOverMpi, SumsAnyLengthExactlyAtTheComputedCost) {
       SCOPED_TRACE(testing::Message() << count << " floats, chunks of " << chunk << " bytes");
       const auto before = all_reduce->spent();
       std::vector<float> data = own_terms(count, 0);
-      all_reduce->sum(data);
+      const auto cost = all_reduce->cost(std::span(data));
+      all_reduce->sum(std::span(data));
       expect_sums(data, comm.size(), 0);
-      const auto cost = all_reduce->cost(count * sizeof(float)), after = all_reduce->spent();
+      const auto after = all_reduce->spent();
       ASSERT_EQ(cost.has_value(), after.has_value());
       if (!cost) continue;
       EXPECT_EQ(after->bytes_sent - before->bytes_sent, cost->bytes_sent);
@@ -49,10 +50,22 @@ TEST_P(AllReduceOverMpi, SumsAnyLengthExactlyAtTheComputedCost) {
   }
 }
 
+TEST_P(AllReduceOverMpi, SumsIntegersInPlaceInAllocatedMemory) {
+  const auto all_reduce = make(4096);
+  for (const std::size_t count : test::awkward_counts(comm.size())) {
+    const std::span<std::int64_t> data = all_reduce->allocate<std::int64_t>(count + 1).subspan(1);
+    for (int salt = 0; salt < 3; ++salt) {
+      test::fill_terms(data, comm.rank(), comm.size(), salt);
+      all_reduce->sum(data);
+      expect_sums(data, comm.size(), salt);
+    }
+  }
+}
+
 TEST_P(AllReduceOverMpi, SumsMegabytesInSeveralChunks) {
   const auto all_reduce = make();
   std::vector<float> data = own_terms(3'000'017, 0);
-  all_reduce->sum(data);
+  all_reduce->sum(std::span(data));
   expect_sums(data, comm.size(), 0);
 }
 
@@ -63,7 +76,7 @@ TEST_P(AllReduceOverMpi, SeveralSumsInFlightWaitedForInAnyOrder) {
   std::vector<Ticket> tickets;
   for (std::size_t i = 0; i < sums; ++i) buckets.push_back(own_terms(20'011 * i + 1, static_cast<int>(i)));
   for (std::vector<float>& bucket : buckets) {
-    tickets.push_back(all_reduce->start_sum(bucket));
+    tickets.push_back(all_reduce->start_sum(std::span(bucket)));
     all_reduce->progress();
   }
   for (std::size_t i = 0; i < sums; ++i) {
@@ -81,8 +94,8 @@ TEST_P(AllReduceOverMpi, MessagesDoNotMeetThoseOfTheCallerOrOfAnotherObject) {
             MPI_SUCCESS);
 
   std::vector<float> first = own_terms(5003, 1), second = own_terms(5003, 2);
-  const Ticket ticket = one->start_sum(first);
-  other->sum(second);
+  const Ticket ticket = one->start_sum(std::span(first));
+  other->sum(std::span(second));
   one->wait(ticket);
   expect_sums(first, comm.size(), 1);
   expect_sums(second, comm.size(), 2);
@@ -94,8 +107,9 @@ TEST_P(AllReduceOverMpi, MessagesDoNotMeetThoseOfTheCallerOrOfAnotherObject) {
 }
 
 TEST(AllReduceFactory, AnUnknownNameIsAUsageErrorThatListsTheKnown) {
-  EXPECT_EQ(test::thrown_message<UsageError>([] { make_all_reduce("rign", mpi::Communicator::world()); }),
-            "no all-reduce algorithm is called \"rign\"; there are: ring, mpi");
+  EXPECT_EQ(
+      test::thrown_message<UsageError>([] { make_all_reduce("rign", mpi::Communicator::world()); }),
+      "no all-reduce algorithm is called \"rign\"; there are: ring, shared, hierarchical, mpi, central");
 }
 
 }  // namespace

@@ -30,7 +30,7 @@ class CheckedTransport : public Transport {
   int rank() const override { return inner_->rank(); }
   int size() const override { return inner_->size(); }
 
-  Request start_send(int to, int tag, std::span<const float> data) override {
+  Request start_send(int to, int tag, std::span<const std::byte> data) override {
     for (const auto& [request, other] : open_)
       EXPECT_FALSE(other.written && overlap(other.data, data)) << "sends what is being received";
     ++traffic_.messages;
@@ -39,7 +39,7 @@ class CheckedTransport : public Transport {
     return opened(inner_->start_send(to, tag, data), {data, false});
   }
 
-  Request start_receive(int from, int tag, std::span<float> data) override {
+  Request start_receive(int from, int tag, std::span<std::byte> data) override {
     for (const auto& [request, other] : open_)
       EXPECT_FALSE(overlap(other.data, data)) << "receives into a buffer in use";
     return opened(inner_->start_receive(from, tag, data), {data, true});
@@ -55,10 +55,10 @@ class CheckedTransport : public Transport {
 
  private:
   struct Buffer {
-    std::span<const float> data;
+    std::span<const std::byte> data;
     bool written;
   };
-  static bool overlap(std::span<const float> a, std::span<const float> b) {
+  static bool overlap(std::span<const std::byte> a, std::span<const std::byte> b) {
     return a.data() < b.data() + b.size() && b.data() < a.data() + a.size();
   }
   Request opened(Request request, Buffer buffer) {

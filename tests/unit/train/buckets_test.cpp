@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <numeric>
 
 #include "nn/network.hpp"
@@ -10,26 +11,32 @@
 namespace whorl::train {
 namespace {
 
+using collective::Element;
+
 /// Doubles what it is given, once; records the order. A bucket is started at most once before it is waited
 /// for.
 class RecordingAllReduce : public collective::AllReduce {
  public:
   std::string name() const override { return "recording"; }
-  std::optional<collective::Cost> cost(std::size_t bytes) const override {
-    return collective::Cost{2, static_cast<std::int64_t>(bytes)};
+  std::optional<collective::Cost> cost(collective::Values data) const override {
+    return collective::Cost{2, static_cast<std::int64_t>(data.size_bytes())};
   }
   std::optional<collective::Cost> spent() const override { return std::nullopt; }
-  collective::Ticket start_sum(std::span<float> data) override {
+  collective::Ticket start_sum(collective::Values data) override {
     started.push_back(data);
     return {started.size() - 1};
   }
+  bool done(collective::Ticket ticket) const override {
+    return std::count(waited.begin(), waited.end(), ticket.id) > 0;
+  }
   void progress() override { ++progressed; }
   void wait(collective::Ticket ticket) override {
-    for (float& value : started.at(ticket.id)) value *= 2;
+    const collective::Values data = started.at(ticket.id);
+    for (std::size_t i = 0; i < data.size(); ++i) reinterpret_cast<float*>(data.data())[i] *= 2;
     waited.push_back(ticket.id);
   }
 
-  std::vector<std::span<float>> started;
+  std::vector<collective::Values> started;
   std::vector<std::uint64_t> waited;
   int progressed = 0;
 };
@@ -43,7 +50,7 @@ TEST(BucketEnds, CutBehindTheTensorThatFillsABucket) {
   const auto& tensors = network.parameters.tensors();
   for (const std::size_t bytes :
        {std::size_t{1}, std::size_t{4000}, std::size_t{100'000}, std::size_t{1} << 40}) {
-    const std::vector<std::size_t> ends = bucket_ends(network.parameters, bytes);
+    const std::vector<std::size_t> ends = bucket_ends(network.parameters, Element::float32, bytes);
     ASSERT_FALSE(ends.empty());
     EXPECT_EQ(ends.back(), network.parameters.size());
     std::size_t begin = 0, tensor = 0;
@@ -59,17 +66,17 @@ TEST(BucketEnds, CutBehindTheTensorThatFillsABucket) {
     }
     EXPECT_EQ(tensor, tensors.size());
   }
-  EXPECT_EQ(bucket_ends(network.parameters, 1).size(), tensors.size());
-  EXPECT_EQ(bucket_ends(network.parameters, std::size_t{1} << 40).size(), 1U);
+  EXPECT_EQ(bucket_ends(network.parameters, Element::float32, 1).size(), tensors.size());
+  EXPECT_EQ(bucket_ends(network.parameters, Element::float32, std::size_t{1} << 40).size(), 1U);
 }
 
 TEST(GradientBuckets, StartsABucketOnceAllOfItIsReady) {
   const nn::Network network = small_network();
-  const std::vector<std::size_t> ends = bucket_ends(network.parameters, 10'000);
+  const std::vector<std::size_t> ends = bucket_ends(network.parameters, Element::float32, 10'000);
   ASSERT_GE(ends.size(), 3U);
   std::vector<float> arena(network.parameters.size());
   RecordingAllReduce all_reduce;
-  GradientBuckets buckets(all_reduce, arena, network.parameters, 10'000);
+  GradientBuckets buckets(all_reduce, std::span(arena), ends);
   EXPECT_EQ(buckets.count(), ends.size());
   buckets.ready(ends[0] - 1);
   EXPECT_EQ(all_reduce.started.size(), 0U);
@@ -86,7 +93,8 @@ TEST(GradientBuckets, SumsEveryFloatExactlyOnceAStep) {
   const nn::Network network = small_network();
   std::vector<float> arena(network.parameters.size());
   RecordingAllReduce all_reduce;
-  GradientBuckets buckets(all_reduce, arena, network.parameters, 3'000);
+  GradientBuckets buckets(all_reduce, std::span(arena),
+                          bucket_ends(network.parameters, Element::float32, 3'000));
   for (int step = 1; step <= 2; ++step) {
     std::iota(arena.begin(), arena.end(), 1.0F);
     if (step == 1) buckets.ready(arena.size() / 2);  // the second step is that of a rank without shards
@@ -98,11 +106,34 @@ TEST(GradientBuckets, SumsEveryFloatExactlyOnceAStep) {
   }
 }
 
+TEST(BucketEnds, OfIntegersHoldHalfAsMany) {
+  const nn::Network network = small_network();
+  EXPECT_EQ(bucket_ends(network.parameters, Element::int64, 20'000),
+            bucket_ends(network.parameters, Element::float32, 10'000));
+}
+
+TEST(GradientBuckets, TellsOfEachBucketOnceItIsSummed) {
+  const nn::Network network = small_network();
+  std::vector<float> arena(network.parameters.size(), 1.0F);
+  RecordingAllReduce all_reduce;
+  const std::vector<std::size_t> ends = bucket_ends(network.parameters, Element::float32, 10'000);
+  GradientBuckets buckets(all_reduce, std::span(arena), ends);
+  std::vector<std::size_t> told;
+  buckets.finish([&](Range elements) {
+    EXPECT_EQ(elements.begin, static_cast<std::int64_t>(told.empty() ? 0 : told.back()));
+    told.push_back(static_cast<std::size_t>(elements.end));
+    EXPECT_EQ(arena[told.back() - 1], 2.0F);
+    EXPECT_EQ(all_reduce.waited.size(), told.size());
+  });
+  EXPECT_EQ(told, ends);
+}
+
 TEST(GradientBuckets, CostIsThatOfAllBuckets) {
   const nn::Network network = small_network();
   std::vector<float> arena(network.parameters.size());
   RecordingAllReduce all_reduce;
-  const GradientBuckets buckets(all_reduce, arena, network.parameters, 3'000);
+  const GradientBuckets buckets(all_reduce, std::span(arena),
+                                bucket_ends(network.parameters, Element::float32, 3'000));
   ASSERT_TRUE(buckets.cost().has_value());
   EXPECT_EQ(buckets.cost()->steps, 2 * static_cast<std::int64_t>(buckets.count()));
   EXPECT_EQ(buckets.cost()->bytes_sent, static_cast<std::int64_t>(arena.size() * sizeof(float)));

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "collective/central.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace whorl::collective {
+namespace {
+
+constexpr int server = 0;
+
+/// MPI guarantees this many tags: many more than there are ever sums in flight.
+constexpr std::uint64_t tags = 32768;
+
+/// Receives of the server that are open at a time: one arrives while another is added.
+constexpr int window = 2;
+
+}  // namespace
+
+/// Terms are received one after the other: segment by segment, and within one rank by rank.
+class Central::AtServer : public Sum {
+ public:
+  AtServer(Central& central, std::uint64_t id, Values data)
+      : Sum(id),
+        central_(central),
+        tag_(static_cast<int>(id % tags)),
+        workers_(central.transport_->size() - 1),
+        data_(data),
+        segments_(workers_ > 0 ? central.segments_of(data) : 0),
+        slot_bytes_(segments_ > 0 ? data.part(segments_, 0).size_bytes() : 0),
+        buffer_(window * slot_bytes_) {}
+
+  bool done() const override { return added_ == terms() && sends_.empty(); }
+  bool advance() override {
+    bool moved = central_.take_first(sends_);
+    for (; posted_ < std::min(terms(), added_ + window); ++posted_)
+      receives_.push_back(central_.transport_->start_receive(worker(posted_), tag_, slot(posted_).bytes()));
+    if (central_.take_first(receives_)) {
+      add(segment(added_), slot(added_));
+      if (worker(added_) == workers_) send_back(segment(added_));
+      ++added_;
+      moved = true;
+    }
+    return moved;
+  }
+
+ private:
+  int terms() const { return segments_ * workers_; }
+  int worker(int term) const { return 1 + term % workers_; }
+  Values segment(int term) const { return data_.part(segments_, term / workers_); }
+  Values slot(int term) {
+    return {data_.element(), &buffer_[static_cast<std::size_t>(term % window) * slot_bytes_],
+            segment(term).size()};
+  }
+  void send_back(Values sum) {
+    for (int to = 1; to <= workers_; ++to) sends_.push_back(central_.send(to, tag_, sum));
+  }
+
+  Central& central_;
+  int tag_, workers_;
+  Values data_;
+  int segments_;
+  std::size_t slot_bytes_;
+  std::vector<std::byte> buffer_;  // (window, slot_bytes_)
+  int posted_ = 0, added_ = 0;
+  std::deque<Transport::Request> receives_, sends_;
+};
+
+class Central::AtWorker : public Sum {
+ public:
+  AtWorker(Central& central, std::uint64_t id, Values data)
+      : Sum(id),
+        central_(central),
+        tag_(static_cast<int>(id % tags)),
+        data_(data),
+        segments_(central.segments_of(data)) {
+    for (int i = 0; i < segments_; ++i) sends_.push_back(central.send(server, tag_, data.part(segments_, i)));
+  }
+
+  bool done() const override { return sends_.empty() && receives_.empty(); }
+  bool advance() override {
+    bool moved = central_.take_first(receives_);
+    if (central_.take_first(sends_)) {
+      // The sum takes the place of the segment that has left.
+      const Values place = data_.part(segments_, posted_++);
+      receives_.push_back(central_.transport_->start_receive(server, tag_, place.bytes()));
+      moved = true;
+    }
+    return moved;
+  }
+
+ private:
+  Central& central_;
+  int tag_;
+  Values data_;
+  int segments_, posted_ = 0;
+  std::deque<Transport::Request> receives_, sends_;
+};
+
+Central::Central(std::unique_ptr<Transport> transport, std::size_t chunk_bytes)
+    : SumQueue(std::move(transport), chunk_bytes) {}
+
+std::optional<Cost> Central::cost(Values data) const {
+  const int size = transport_->size();
+  if (size == 1 || data.empty()) return Cost{};
+  const int messages = transport_->rank() == server ? size - 1 : 1;
+  return Cost{.steps = 2, .bytes_sent = static_cast<std::int64_t>(data.size_bytes()) * messages};
+}
+
+std::unique_ptr<SumQueue::Sum> Central::make_sum(std::uint64_t id, Values data) {
+  if (transport_->size() > 1 && !data.empty()) spent_.steps += 2;
+  if (transport_->rank() == server) return std::make_unique<AtServer>(*this, id, data);
+  return std::make_unique<AtWorker>(*this, id, data);
+}
+
+Transport::Request Central::send(int to, int tag, Values data) {
+  spent_.bytes_sent += static_cast<std::int64_t>(data.size_bytes());
+  return transport_->start_send(to, tag, data.bytes());
+}
+
+bool Central::take_first(std::deque<Transport::Request>& requests) {
+  if (requests.empty() || !transport_->test(requests.front())) return false;
+  requests.pop_front();
+  return true;
+}
+
+}  // namespace whorl::collective
