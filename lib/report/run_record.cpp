@@ -60,8 +60,10 @@ Json phases_json(const std::vector<mpi::PhaseStatistics>& phases) {
 }
 
 Json communication_json(const train::TrainerFacts& facts) {
-  Json json{
-      {"algorithm", facts.all_reduce}, {"gradient_bytes", facts.gradient_bytes}, {"buckets", facts.buckets}};
+  Json json{{"algorithm", facts.all_reduce},
+            {"element", facts.element},
+            {"gradient_bytes", facts.gradient_bytes},
+            {"buckets", facts.buckets}};
   if (facts.step_cost)
     json["cost_per_step"] = {{"steps", facts.step_cost->steps}, {"bytes_sent", facts.step_cost->bytes_sent}};
   return json;
@@ -115,6 +117,7 @@ std::string RunRecord::finish(const train::Trainer& trainer,
   summary_.test = final_test;
   summary_.phases = trainer.total_phases();
   ended_ = utc_now();
+  weights_digest_ = train::weights_digest(trainer.weights().parameters);
   const std::string text = verdict(summary_);
   mpi::on_root(comm_, [&] {
     train::save_weights(folder_ / "weights.h5", trainer.weights());
@@ -146,7 +149,8 @@ std::string RunRecord::run_json() const {
   json["batch"] = facts_.plan_of_epoch.batch();
   json["shard"] = facts_.plan_of_epoch.shard_size;
   if (!ended_.empty()) {
-    json["result"] = {{"train_loss", summary_.train_loss},
+    json["result"] = {{"weights_digest", weights_digest_},
+                      {"train_loss", summary_.train_loss},
                       {"train_seconds", summary_.train_seconds},
                       {"setup_seconds", summary_.setup_seconds}};
   }

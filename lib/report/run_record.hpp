@@ -51,7 +51,7 @@ class RunRecord {
   std::string dataset_path_, dataset_digest_;
   train::TrainerFacts facts_;
   std::vector<RankPlace> places_;
-  std::string started_, ended_;
+  std::string started_, ended_, weights_digest_;
   std::vector<train::EpochReport> epochs_;
   RunSummary summary_;
 };

@@ -37,6 +37,7 @@ class GradientBuckets {
   /// for each bucket while later ones are still on their way.
   void finish(const std::function<void(Range elements)>& summed = {});
 
+  collective::Values arena() const { return arena_; }
   std::size_t count() const { return ends_.size(); }
   /// What one step costs this rank; nothing where the all-reduce does not know.
   std::optional<collective::Cost> cost() const;

@@ -28,6 +28,7 @@ struct TrainOptions {
   int shard = 50;            ///< pictures normalised together; divides batch
   std::uint64_t seed = 1;
   double label_smoothing = 0;
+  bool reproducible = true;  ///< the same weights for any number of ranks: see ExactGradientSum
   int evaluate_every =
       1;  ///< epochs between evaluations; the last epoch is always evaluated. 0: only the last
   std::int64_t whitening_samples = 5000;  ///< training pictures that whitening filters are made from

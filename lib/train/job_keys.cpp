@@ -86,6 +86,10 @@ std::vector<JobKey> network_and_training_keys() {
       key("train.seed", &Job::train, &T::seed, "of weights, order and augmentation"),
       key("train.label_smoothing", &Job::train, &T::label_smoothing,
           "share of the target spread evenly over all classes"),
+      key("train.reproducible", &Job::train, &T::reproducible,
+          "equal weights, bit for bit, for any number of ranks and any all-reduce: sums gradients exactly, "
+          "and "
+          "takes direct convolutions (parallel.algorithms)"),
       key("train.evaluate_every", &Job::train, &T::evaluate_every,
           "epochs between evaluations; 0: only after the last"),
       key("train.whitening_samples", &Job::train, &T::whitening_samples,

@@ -5,7 +5,6 @@
 #include <omp.h>
 
 #include <algorithm>
-#include <bit>
 #include <chrono>
 #include <cmath>
 
@@ -46,12 +45,22 @@ EpochPlan plan_for(const Job& job, const dataset::Reader& reader) {
   return plan_epoch(reader.info().train_count, job.train.batch, job.train.shard);
 }
 
-bool all_finite(std::span<const float> values) {
-  constexpr std::uint32_t exponent = 0x7f800000;  // all ones: infinity or NaN
-  std::uint32_t found = 0;
-  for (const float value : values)
-    found |= static_cast<std::uint32_t>((std::bit_cast<std::uint32_t>(value) & exponent) == exponent);
-  return found == 0;
+constexpr double loss_unit = 1.0 / (1 << 24);
+
+/// Of one shard. (A loss that is not finite comes with gradients that are not, and these end the training.)
+std::int64_t loss_in_units(double loss) {
+  constexpr double largest = 1 << 30;
+  return std::isfinite(loss) ? std::llround(std::min(loss, largest) / loss_unit) : 0;
+}
+
+std::unique_ptr<GradientSum> make_gradient_sum(const Job& job, const mpi::Communicator& comm,
+                                               const nn::Network& network, const EpochPlan& plan,
+                                               collective::AllReduce& all_reduce) {
+  const std::size_t bucket_bytes = job.parallel.bucket_bytes;
+  if (!job.train.reproducible)
+    return std::make_unique<FloatGradientSum>(all_reduce, network.parameters, bucket_bytes);
+  return std::make_unique<ExactGradientSum>(all_reduce, comm, network.parameters, plan.shards_per_batch,
+                                            bucket_bytes);
 }
 
 }  // namespace
@@ -72,11 +81,9 @@ Trainer::Trainer(const Job& job, const mpi::Communicator& comm, const dataset::R
       threads_(job.parallel.threads > 0 ? job.parallel.threads : cores_of_this_rank(comm)),
       network_(network_for(job, reader.info(), comm)),
       parameters_(network_.parameters.size()),
-      gradients_(network_.parameters.size()),
       all_reduce_(collective::make_all_reduce(job.parallel.all_reduce, comm,
                                               {.chunk_bytes = job.parallel.chunk_bytes})),
-      buckets_(*all_reduce_, std::span(gradients_),
-               bucket_ends(network_.parameters, collective::Element::float32, job.parallel.bucket_bytes)),
+      gradients_(make_gradient_sum(job, comm, network_, plan_, *all_reduce_)),
       schedule_(job.schedule, total_steps_, plan_.steps),
       optimizer_(network_, job.optimizer, total_steps_, plan_.steps),
       augmenter_(job.augment, reader.info().image_size, network_.input.height,
@@ -101,10 +108,11 @@ void Trainer::initialise_parameters() {
 /// Rank 0 measures what is fastest, and all ranks compute in that way: the same shard then has the same
 /// gradient anywhere.
 void Trainer::compile() {
+  const bool is_fixed = job_.train.reproducible || job_.parallel.algorithms == "direct";
   nn::CompileOptions options{.shard_size = plan_.shard_size,
                              .label_smoothing = static_cast<float>(job_.train.label_smoothing),
                              .threads = threads_,
-                             .plan = job_.parallel.algorithms == "direct" ? "direct" : ""};
+                             .plan = is_fixed ? "direct" : ""};
   mpi::on_root(comm_, [&] { executor_ = nn::compile(network_, job_.parallel.device, options); });
   if (comm_.is_root()) options.plan = executor_->plan();
   comm_.broadcast(options.plan);
@@ -126,7 +134,7 @@ EpochReport Trainer::next_epoch(const OnStep& on_step) {
 
   const double samples = static_cast<double>(plan.steps * plan.batch());
   report.step = step_;
-  report.train_loss = comm_.sum(sums.loss) / samples;
+  report.train_loss = static_cast<double>(comm_.sum(sums.loss)) * loss_unit / samples;
   report.train_top1 = static_cast<double>(comm_.sum(sums.correct)) / samples;
   report.learning_rate_factor = schedule_.factor(step_ - 1);
   report.train_seconds = train_seconds;
@@ -156,34 +164,34 @@ Trainer::Sums Trainer::train_epoch(const EpochPlan& plan, int epoch, const OnSte
 }
 
 Trainer::Sums Trainer::train_step(ShardLoader& loader, std::int64_t local_shards) {
-  std::fill(gradients_.begin(), gradients_.end(), 0.0f);
+  gradients_->begin_step();
   Sums sums;
   for (std::int64_t i = 0; i < local_shards; ++i) {
     const LoadedShard& shard = loader.next();
-    // A slot is final once the last shard's backward pass has added to it.
-    const nn::GradientsReady ready =
-        i + 1 < local_shards ? nn::GradientsReady{} : [this](std::size_t end) { buckets_.ready(end); };
+    const bool is_last = i + 1 == local_shards;
     const nn::ShardResult result =
-        executor_->forward_backward({shard.images, shard.labels}, gradients_, ready);
-    sums.loss += result.loss;
+        executor_->forward_backward({shard.images, shard.labels}, gradients_->arena(),
+                                    [&](std::size_t end) { gradients_->ready(end, is_last); });
+    gradients_->end_shard(is_last);
+    sums.loss += loss_in_units(result.loss);
     sums.correct += result.correct;
   }
-  buckets_.finish();
-  update();
+  const bool is_finite = gradients_->finish_step();
+  update(is_finite);
   return sums;
 }
 
-void Trainer::update() {
+void Trainer::update(bool is_finite) {
   const auto measured = timer_.measure(phase::optimizer);
-  // The sum is the same on every rank, so all stop here together.
-  if (!all_finite(gradients_)) {
+  if (!is_finite) {
     throw CollectiveError(
         "training has diverged: in epoch {}, step {}, the loss is no longer finite (the gradients are "
-        "infinite or NaN); lower the learning "
-        "rate ([optimizer]) or lengthen the warm-up ([schedule])",
+        "infinite or NaN, or have grown more than 10,000-fold in one step); lower the learning rate "
+        "([optimizer]) or lengthen the warm-up ([schedule])",
         step_ / plan_.steps + 1, step_ + 1);
   }
-  optimizer_.step(parameters_, gradients_, schedule_.factor(step_), plan_.shards_per_batch, plan_.batch());
+  optimizer_.step(parameters_, gradients_->arena(), schedule_.factor(step_), plan_.shards_per_batch,
+                  plan_.batch());
   executor_->set_parameters(parameters_);
   ++step_;
 }
@@ -208,7 +216,7 @@ std::optional<Evaluation> Trainer::final_evaluation() {
 
 void Trainer::record_training(const ShardLoader::Seconds& loader) {
   const nn::Executor::PassSeconds passes = executor_->take_pass_seconds();
-  const GradientBuckets::Seconds buckets = buckets_.take_seconds();
+  const GradientBuckets::Seconds buckets = gradients_->buckets().take_seconds();
   timer_.add(phase::read, loader.read);
   timer_.add(phase::augment, loader.augment);
   timer_.add(phase::input_wait, loader.wait);
@@ -247,9 +255,10 @@ TrainerFacts Trainer::facts() const {
                      .threads = threads_,
                      .executor_bytes = executor_->memory_bytes(),
                      .all_reduce = all_reduce_->name(),
-                     .gradient_bytes = gradients_.size() * sizeof(float),
-                     .buckets = buckets_.count(),
-                     .step_cost = buckets_.cost(),
+                     .element = to_string(gradients_->buckets().arena().element()),
+                     .gradient_bytes = gradients_->buckets().arena().size_bytes(),
+                     .buckets = gradients_->buckets().count(),
+                     .step_cost = gradients_->buckets().cost(),
                      .plan_of_epoch = plan_,
                      .total_steps = total_steps_};
   return facts;

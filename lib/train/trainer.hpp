@@ -15,8 +15,8 @@
 #include "mpi/phase_timer.hpp"
 #include "nn/executor.hpp"
 #include "train/augment.hpp"
-#include "train/buckets.hpp"
 #include "train/evaluate.hpp"
+#include "train/gradient_sum.hpp"
 #include "train/job.hpp"
 #include "train/loader.hpp"
 #include "train/optimizer.hpp"
@@ -63,7 +63,8 @@ struct TrainerFacts {
   int threads = 0;  ///< of this rank
   std::size_t executor_bytes = 0;
   std::string all_reduce;
-  std::size_t gradient_bytes = 0;
+  std::string element;             ///< what gradients are summed as
+  std::size_t gradient_bytes = 0;  ///< of all buckets
   std::size_t buckets = 0;
   std::optional<collective::Cost> step_cost;  ///< of all buckets of one step, for this rank
   EpochPlan plan_of_epoch;
@@ -107,14 +108,14 @@ class Trainer {
 
  private:
   struct Sums {
-    double loss = 0;
+    std::int64_t loss = 0;  // in units of loss_unit, so that ranks do not matter
     std::int64_t correct = 0;
   };
   void initialise_parameters();
   void compile();
   Sums train_epoch(const EpochPlan& plan, int epoch, const OnStep& on_step);
   Sums train_step(ShardLoader& loader, std::int64_t local_shards);
-  void update();
+  void update(bool is_finite);
   bool is_evaluated(int epoch) const;
   Evaluation evaluate_test(const std::string& tta);
   void record_training(const ShardLoader::Seconds& loader);
@@ -129,10 +130,10 @@ class Trainer {
   const std::int64_t total_steps_;
   const int threads_;
   nn::Network network_;
-  std::vector<float> parameters_, gradients_;  // arenas
+  std::vector<float> parameters_;  // arena
   std::unique_ptr<nn::Executor> executor_;
   std::unique_ptr<collective::AllReduce> all_reduce_;
-  GradientBuckets buckets_;
+  std::unique_ptr<GradientSum> gradients_;
   Schedule schedule_;
   Optimizer optimizer_;
   Augmenter augmenter_;

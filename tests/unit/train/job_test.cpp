@@ -40,8 +40,8 @@ std::string changed_value(const JobKey& key, std::size_t index) {
   Job job;
   const std::string now = key.print(job);
   if (key.choices.size() > 1) return key.choices[key.choices[0] == now ? 1 : 0];
-  for (const std::string& candidate :
-       {std::string("true"), fmt::format("0.{}5", index + 1), fmt::format("{}", index + 1000)}) {
+  for (const std::string& candidate : {std::string("true"), std::string("false"),
+                                       fmt::format("0.{}5", index + 1), fmt::format("{}", index + 1000)}) {
     if (candidate != now && key.parse(job, candidate).empty()) return candidate;
   }
   return now;

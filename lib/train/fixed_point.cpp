@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "train/fixed_point.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstddef>
+
+#include "base/simd.hpp"
+
+namespace whorl::train {
+namespace {
+
+constexpr std::uint32_t magnitude_mask = 0x7fffffff;
+
+/// Returns the largest magnitude as the bits of a float, which have the order of the numbers; those of
+/// infinity and NaN are larger than all others.
+WHORL_SIMD_CLONES
+std::uint32_t move_all(float* values, double scale, std::int64_t* sums, std::size_t count) {
+  // A double of this size has no bits behind the point: adding it rounds, and leaves the integer in the
+  // mantissa. (Conversion to 64 bits needs AVX-512DQ.)
+  constexpr double shift = 0x1.8p52;
+  std::uint32_t largest = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    largest = std::max(largest, std::bit_cast<std::uint32_t>(values[i]) & magnitude_mask);
+    const double shifted = static_cast<double>(values[i]) * scale + shift;
+    sums[i] += std::bit_cast<std::int64_t>(shifted) - std::bit_cast<std::int64_t>(shift);
+    values[i] = 0;
+  }
+  return largest;
+}
+
+WHORL_SIMD_CLONES
+std::uint64_t copy_all(const std::int64_t* sums, double unit, float* values, std::size_t count) {
+  std::uint64_t magnitudes = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    magnitudes |= static_cast<std::uint64_t>(sums[i] < 0 ? -sums[i] : sums[i]);
+    values[i] = static_cast<float>(static_cast<double>(sums[i]) * unit);
+  }
+  return magnitudes;
+}
+
+}  // namespace
+
+bool move_to_fixed(std::span<float> values, int exponent, int bits, std::span<std::int64_t> sums) {
+  const std::uint32_t largest =
+      move_all(values.data(), std::ldexp(1.0, exponent), sums.data(), values.size());
+  return static_cast<double>(std::bit_cast<float>(largest)) <= std::ldexp(1.0, bits - exponent);
+}
+
+std::uint64_t from_fixed(std::span<const std::int64_t> sums, int exponent, std::span<float> values) {
+  return copy_all(sums.data(), std::ldexp(1.0, -exponent), values.data(), sums.size());
+}
+
+}  // namespace whorl::train

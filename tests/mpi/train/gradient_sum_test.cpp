@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Exact sums of shards that are dealt out to the ranks.
+#include "train/gradient_sum.hpp"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "base/block_range.hpp"
+#include "nn/network.hpp"
+
+namespace whorl::train {
+namespace {
+
+constexpr int shards = 5;
+
+class ExactSum : public testing::Test {
+ protected:
+  using Shards = std::vector<float>;
+
+  /// One step. Shard i has `values[i]` in every place of every tensor but the last, and lasts[i] there.
+  bool step(const Shards& values, const Shards& lasts) {
+    const Range mine = block_range(shards, world.size(), world.rank());
+    sum.begin_step();
+    for (std::int64_t i = mine.begin; i < mine.end; ++i) {
+      const bool is_last = i + 1 == mine.end;
+      for (const nn::Tensor& tensor : layout.tensors()) {
+        const bool at_end = &tensor == &layout.tensors().back();
+        const float value = (at_end ? lasts : values).at(static_cast<std::size_t>(i));
+        for (float& gradient : sum.arena().subspan(tensor.offset, tensor.count)) gradient += value;
+        sum.ready(tensor.offset + tensor.count, is_last);
+      }
+      sum.end_shard(is_last);
+    }
+    return sum.finish_step();
+  }
+
+  void expect_sum(float value, float last) {
+    for (const nn::Tensor& tensor : layout.tensors()) {
+      const bool at_end = &tensor == &layout.tensors().back();
+      for (const float gradient : sum.arena().subspan(tensor.offset, tensor.count))
+        ASSERT_EQ(gradient, at_end ? last : value) << tensor.name;
+    }
+  }
+
+  const mpi::Communicator world = mpi::Communicator::world();
+  const nn::ParameterLayout layout = nn::make_network("petal", 16, 5, {}).parameters;
+  const std::unique_ptr<collective::AllReduce> ring = collective::make_all_reduce("ring", world);
+  ExactGradientSum sum{*ring, world, layout, shards, 10'000};
+
+  const Shards ones = Shards(shards, 1.0F), none = Shards(shards, 0.0F);
+};
+
+TEST_F(ExactSum, LosesNothingThatCancels) {
+  // In float32, what is left would depend on the order.
+  EXPECT_TRUE(step({1e8F, 1.0F, -1e8F, 0.125F, 3.0F}, ones));
+  expect_sum(4.125F, 5.0F);
+  EXPECT_TRUE(step({1.0F, 0x1p13F, -0x1p13F, 0.125F, 0x1p-23F}, {-1.0F, -2.0F, -4.0F, -8.0F, -16.0F}));
+  expect_sum(1.125F + 0x1p-23F, -31.0F);
+}
+
+TEST_F(ExactSum, FollowsTheGradientUpAndDown) {
+  float size = 1.0F;
+  for (const float factor : {1.0F, 0x1p-9F, 0x1p-20F, 0x1p12F, 0x1p14F, 0x1p14F}) {
+    size *= factor;
+    ASSERT_TRUE(step(Shards(shards, size), Shards(shards, 3 * size))) << factor;
+    expect_sum(5 * size, 15 * size);
+  }
+}
+
+TEST_F(ExactSum, ATensorThatWasZeroMayComeToLife) {
+  EXPECT_TRUE(step(ones, none));
+  expect_sum(5.0F, 0.0F);
+  EXPECT_TRUE(step(ones, Shards(shards, -8.0F)));
+  expect_sum(5.0F, -40.0F);
+  EXPECT_TRUE(step(none, none));
+  expect_sum(0.0F, 0.0F);
+  EXPECT_TRUE(step(ones, ones));
+  expect_sum(5.0F, 5.0F);
+}
+
+TEST_F(ExactSum, EveryRankLearnsOfOneValueThatIsNotFinite) {
+  for (const float value :
+       {std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
+    EXPECT_TRUE(step(ones, ones));
+    EXPECT_FALSE(step(ones, {1.0F, 1.0F, 1.0F, value, 1.0F}));
+  }
+}
+
+TEST_F(ExactSum, EveryRankLearnsOfGrowthBeyondTheUnits) {
+  EXPECT_TRUE(step(ones, ones));
+  EXPECT_FALSE(step({1.0F, 1.0F, 1.0F, 1.0F, 0x1p20F}, ones));
+}
+
+TEST_F(ExactSum, AFirstShardThatIsNotFiniteIsNoticed) {
+  EXPECT_FALSE(step({std::numeric_limits<float>::quiet_NaN(), 1.0F, 1.0F, 1.0F, 1.0F}, ones));
+}
+
+}  // namespace
+}  // namespace whorl::train
