@@ -18,10 +18,8 @@ namespace {
 namespace po = boost::program_options;
 
 struct Arguments {
-  std::vector<std::string> algorithms;
+  Comparison comparison;
   std::vector<std::size_t> sizes;  // bytes
-  int repeats = 0;
-  std::size_t chunk_bytes = 0;
   std::string json;
 };
 
@@ -46,34 +44,45 @@ std::size_t parse_bytes(const std::string& text) {
   return rest < end ? value << (10 * (suffix + 1)) : value;
 }
 
-/// "from:to:factor"; also "from:to" (factor 4) and one size alone. Rounded down to whole floats.
-std::vector<std::size_t> parse_sizes(const std::string& text) {
+collective::Element parse_element(const std::string& text) {
+  for (const auto element : {collective::Element::float32, collective::Element::int64}) {
+    if (text == to_string(element)) return element;
+  }
+  throw UsageError("--type {}: there are float32 and int64", text);
+}
+
+/// "from:to:factor"; also "from:to" (factor 4) and one size alone. Rounded down to whole elements.
+std::vector<std::size_t> parse_sizes(const std::string& text, std::size_t element_bytes) {
   const std::vector<std::string> parts = split(text, ':');
   if (parts.empty() || parts.size() > 3) throw UsageError("--bytes {}: expected from:to:factor", text);
   const std::size_t from = parse_bytes(parts[0]);
   const std::size_t to = parts.size() > 1 ? parse_bytes(parts[1]) : from;
   const std::size_t factor = parts.size() > 2 ? parse_bytes(parts[2]) : 4;
-  if (from < sizeof(float) || to < from || factor < 2) {
-    throw UsageError("--bytes {}: expected 4 <= from <= to, and a factor of at least 2", text);
+  if (from < element_bytes || to < from || factor < 2) {
+    throw UsageError("--bytes {}: expected {} <= from <= to, and a factor of at least 2", text,
+                     element_bytes);
   }
   std::vector<std::size_t> sizes;
   for (std::size_t bytes = from; bytes <= to; bytes *= factor)
-    sizes.push_back(bytes / sizeof(float) * sizeof(float));
+    sizes.push_back(bytes / element_bytes * element_bytes);
   return sizes;
 }
 
 Arguments parse(int argc, char** argv, po::options_description& options, bool& help) {
-  std::string algorithms, sizes, chunk;
+  std::string algorithms, type, sizes, chunk;
   Arguments arguments;
-  const collective::Options defaults;
+  Comparison& comparison = arguments.comparison;
   options.add_options()("help,h", "this text")(
-      "algorithms", po::value(&algorithms)->default_value("ring,mpi"),
-      fmt::format("what to compare: {}", fmt::join(collective::available_algorithms(), ", ")).c_str())(
+      "algorithms", po::value(&algorithms)->default_value("auto,ring,mpi"),
+      fmt::format("what to compare, with commas between: {}, auto (the fastest, measured before)",
+                  fmt::join(collective::available_algorithms(), ", "))
+          .c_str())("type", po::value(&type)->default_value("float32"), "what is summed: float32 or int64")(
       "bytes", po::value(&sizes)->default_value("64K:64M:4"), "sizes of the buffers, from:to:factor")(
-      "repeat", po::value(&arguments.repeats)->default_value(9), "timed sums of each algorithm at each size")(
-      "chunk", po::value(&chunk)->default_value(std::to_string(defaults.chunk_bytes)),
-      "largest message of the ring, in bytes")("json", po::value(&arguments.json),
-                                               "write all results to this file");
+      "repeat", po::value(&comparison.repeats)->default_value(9),
+      "timed sums of each algorithm at each size")(
+      "chunk", po::value(&chunk)->default_value(std::to_string(comparison.options.chunk_bytes)),
+      "largest message of ring, hierarchical and central, in bytes")("json", po::value(&arguments.json),
+                                                                     "write all results to this file");
   try {
     po::variables_map values;
     po::store(po::parse_command_line(argc, argv, options), values);
@@ -82,10 +91,11 @@ Arguments parse(int argc, char** argv, po::options_description& options, bool& h
   } catch (const po::error& error) {
     throw UsageError("{}; whorl-allreduce --help lists the options", error.what());
   }
-  if (arguments.repeats < 1) throw UsageError("--repeat {}: at least 1", arguments.repeats);
-  arguments.algorithms = split(algorithms, ',');
-  arguments.sizes = parse_sizes(sizes);
-  arguments.chunk_bytes = parse_bytes(chunk);
+  if (comparison.repeats < 1) throw UsageError("--repeat {}: at least 1", comparison.repeats);
+  comparison.algorithms = split(algorithms, ',');
+  comparison.element = parse_element(type);
+  comparison.options.chunk_bytes = parse_bytes(chunk);
+  arguments.sizes = parse_sizes(sizes, size_of(comparison.element));
   return arguments;
 }
 
@@ -97,15 +107,11 @@ int run(const mpi::Communicator& comm, int argc, char** argv) {
     if (comm.is_root()) fmt::print("{}\n", (std::ostringstream() << options).str());
     return 0;
   }
-  std::vector<std::unique_ptr<collective::AllReduce>> algorithms;
-  for (const std::string& name : arguments.algorithms) {
-    algorithms.push_back(collective::make_all_reduce(name, comm, {.chunk_bytes = arguments.chunk_bytes}));
-  }
-  const Setting setting = gather_setting(comm, arguments.chunk_bytes, arguments.repeats);
+  const Setting setting = gather_setting(comm, arguments.comparison);
   if (comm.is_root()) print_heading(setting);
   std::vector<Measurement> rows;
   for (const std::size_t bytes : arguments.sizes) {
-    const std::vector<Measurement> measured = measure(algorithms, bytes, arguments.repeats, comm);
+    const std::vector<Measurement> measured = measure(arguments.comparison, bytes, comm);
     if (comm.is_root()) print_rows(measured, comm.size());
     rows.insert(rows.end(), measured.begin(), measured.end());
   }

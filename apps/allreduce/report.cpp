@@ -58,18 +58,19 @@ nlohmann::json row_json(const Measurement& row, std::span<const Measurement> row
 
 }  // namespace
 
-Setting gather_setting(const mpi::Communicator& comm, std::size_t chunk_bytes, int repeats) {
-  return {comm.all_gather(mpi::host_name()), mpi::library_version(), chunk_bytes, repeats};
+Setting gather_setting(const mpi::Communicator& comm, const Comparison& comparison) {
+  return {comm.all_gather(mpi::host_name()), mpi::library_version(), comparison};
 }
 
 void print_heading(const Setting& setting) {
   const std::set<std::string> hosts(setting.hosts.begin(), setting.hosts.end());
   fmt::print(
-      "{} ranks on {} host{}, {}, chunks of {} bytes, {} repeats; times are of the slowest rank, in "
+      "{} ranks on {} host{}, {}, {}, chunks of {} bytes, {} repeats; times are of the slowest rank, in "
       "microseconds, bandwidths in GB/s\n",
       setting.hosts.size(), hosts.size(), hosts.size() == 1 ? "" : "s", setting.mpi_library,
-      setting.chunk_bytes, setting.repeats);
-  fmt::print("{:>10} {:<16} {:>10} {:>10} {:>10} {:>8} {:>8} {:>7}  {:<22} {:<22}\n", "bytes", "algorithm",
+      to_string(setting.comparison.element), setting.comparison.options.chunk_bytes,
+      setting.comparison.repeats);
+  fmt::print("{:>10} {:<20} {:>10} {:>10} {:>10} {:>8} {:>8} {:>7}  {:<22} {:<22}\n", "bytes", "algorithm",
              "min", "median", "max", "algbw", "busbw", "vs mpi", "steps / bytes sent", "counted");
 }
 
@@ -77,7 +78,7 @@ void print_rows(std::span<const Measurement> rows, int ranks) {
   for (const Measurement& row : rows) {
     const auto [min, max] = std::ranges::minmax(row.seconds);
     const auto ratio = ratio_to_mpi(row, rows);
-    fmt::print("{:>10} {:<16} {:>10.1f} {:>10.1f} {:>10.1f} {:>8.3f} {:>8.3f} {:>7}  {:<22} {:<22}\n",
+    fmt::print("{:>10} {:<20} {:>10.1f} {:>10.1f} {:>10.1f} {:>8.3f} {:>8.3f} {:>7}  {:<22} {:<22}\n",
                row.bytes, row.algorithm, min * 1e6, row.median() * 1e6, max * 1e6,
                algorithm_bandwidth(row) / 1e9, bus_bandwidth(row, ranks) / 1e9,
                ratio ? fmt::format("{:.2f}x", *ratio) : "-", cost_text(row.computed), cost_text(row.counted));
@@ -92,8 +93,9 @@ void write_json(const std::string& path, const Setting& setting, std::span<const
   const nlohmann::json document = {{"ranks", ranks},
                                    {"hosts", setting.hosts},
                                    {"mpi_library", setting.mpi_library},
-                                   {"chunk_bytes", setting.chunk_bytes},
-                                   {"repeats", setting.repeats},
+                                   {"type", to_string(setting.comparison.element)},
+                                   {"chunk_bytes", setting.comparison.options.chunk_bytes},
+                                   {"repeats", setting.comparison.repeats},
                                    {"units", {{"seconds", "s"}, {"bandwidth", "bytes/s"}}},
                                    {"results", results}};
   std::ofstream file(path);

@@ -13,10 +13,9 @@ namespace whorl::allreduce {
 struct Setting {
   std::vector<std::string> hosts;  // by rank
   std::string mpi_library;
-  std::size_t chunk_bytes = 0;
-  int repeats = 0;
+  Comparison comparison;
 };
-Setting gather_setting(const mpi::Communicator& comm, std::size_t chunk_bytes, int repeats);
+Setting gather_setting(const mpi::Communicator& comm, const Comparison& comparison);
 
 /// Bandwidths as nccl-tests define them (PERFORMANCE.md there): algorithm = bytes / time, bus = algorithm *
 /// 2(P-1)/P, which is comparable to the speed of the links whatever P is. `ratio` is the median time of "mpi"

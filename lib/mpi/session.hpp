@@ -8,7 +8,7 @@
 
 namespace whorl::mpi {
 
-/// MPI_Init_thread (MPI_THREAD_FUNNELED: only the main thread calls MPI) and MPI_Finalize. Errors are
+/// MPI_Init_thread (MPI_THREAD_SERIALIZED: one thread at a time calls MPI) and MPI_Finalize. Errors are
 /// returned, not fatal.
 class Session {
  public:

@@ -64,9 +64,22 @@ Json communication_json(const train::TrainerFacts& facts) {
             {"element", facts.element},
             {"gradient_bytes", facts.gradient_bytes},
             {"buckets", facts.buckets}};
+  for (const collective::Timing& timing : facts.all_reduce_timings)
+    json["measured_seconds"][timing.algorithm] = timing.seconds;
   if (facts.step_cost)
     json["cost_per_step"] = {{"steps", facts.step_cost->steps}, {"bytes_sent", facts.step_cost->bytes_sent}};
   return json;
+}
+
+std::string all_reduce_text(const train::TrainerFacts& facts) {
+  std::string text = fmt::format("{} of {}, {} MB a step", facts.all_reduce, facts.element,
+                                 (facts.gradient_bytes + 500'000) / 1'000'000);
+  for (const collective::Timing& timing : facts.all_reduce_timings) {
+    text +=
+        fmt::format("{} {} {:.2f} ms", &timing == facts.all_reduce_timings.data() ? "; timed before:" : ",",
+                    timing.algorithm, timing.seconds * 1e3);
+  }
+  return text;
 }
 
 }  // namespace
@@ -92,6 +105,7 @@ RunRecord::RunRecord(const mpi::Communicator& comm, fs::path folder, const train
   summary_.tta = job.evaluate.tta;
   summary_.setup_seconds = setup_seconds;
   summary_.threads = facts_.threads;
+  summary_.all_reduce = all_reduce_text(facts_);
   for (const RankPlace& place : places_) summary_.hosts.push_back(place.host);
   mpi::on_root(comm_, [&] {
     create(folder_);
@@ -189,7 +203,8 @@ RecordedExecutor recorded_executor(const fs::path& run_folder) {
   try {
     const Json json = Json::parse(read_text_file(file));
     RecordedExecutor recorded{.plan = {}, .shard_size = json.at("shard").get<int>()};
-    for (const Json& line : json.at("executor").at("plan")) recorded.plan += line.get<std::string>() + "\n";
+    const auto lines = json.at("executor").at("plan").get<std::vector<std::string>>();
+    recorded.plan = fmt::format("{}", fmt::join(lines, "\n"));
     return recorded;
   } catch (const nlohmann::json::exception& error) {
     throw Error("{} is not the record of a run: {}", file.string(), error.what());

@@ -138,6 +138,7 @@ std::string verdict(const RunSummary& run) {
     text += fmt::format("  imbalance       {:.1f} %: rank {} ({}) computes longest\n", 100 * imbalance.excess,
                         imbalance.rank, run.hosts[static_cast<std::size_t>(imbalance.rank)]);
   }
+  if (ranks > 1) text += fmt::format("  all-reduce      {}\n", run.all_reduce);
   if (const auto hidden = hidden_share(run.phases)) {
     text += fmt::format("  communication   {:.0f} % of it hidden behind computation\n", 100 * *hidden);
   }

@@ -17,6 +17,7 @@ struct RunSummary {
   std::optional<train::Evaluation> test;     ///< the last, with test-time augmentation
   std::optional<train::Evaluation> plain;    ///< the last without
   std::string tta = "none";
+  std::string all_reduce;    ///< what sums gradients, for people
   double train_loss = 0;     ///< last epoch
   std::int64_t images = 0;   ///< trained, over all epochs and ranks
   double train_seconds = 0;  ///< evaluation excluded

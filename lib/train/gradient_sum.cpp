@@ -5,6 +5,7 @@
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "train/fixed_point.hpp"
 
@@ -48,6 +49,13 @@ std::vector<std::size_t> ends_with_count(const nn::ParameterLayout& layout, std:
 }
 
 }  // namespace
+
+std::vector<std::size_t> bucket_counts(const nn::ParameterLayout& layout, Element element,
+                                       std::size_t bucket_bytes) {
+  std::vector<std::size_t> counts = bucket_ends(layout, element, bucket_bytes);
+  std::adjacent_difference(counts.begin(), counts.end(), counts.begin());
+  return counts;
+}
 
 FloatGradientSum::FloatGradientSum(collective::AllReduce& all_reduce, const nn::ParameterLayout& layout,
                                    std::size_t bucket_bytes)

@@ -36,6 +36,10 @@ class GradientSum {
   virtual GradientBuckets& buckets() = 0;
 };
 
+/// How many elements the buckets of a GradientSum have, for those who want to time them first.
+std::vector<std::size_t> bucket_counts(const nn::ParameterLayout& layout, collective::Element element,
+                                       std::size_t bucket_bytes);
+
 /// Sums float32: shards of a rank in their order, ranks in the order of the all-reduce. The last bits depend
 /// on the number of ranks and on the algorithm.
 class FloatGradientSum : public GradientSum {

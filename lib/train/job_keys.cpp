@@ -159,6 +159,12 @@ std::vector<JobKey> augment_and_evaluate_keys() {
   };
 }
 
+std::vector<std::string> all_reduce_names() {
+  std::vector<std::string> names = collective::available_algorithms();
+  names.insert(names.begin(), "auto");
+  return names;
+}
+
 std::vector<JobKey> parallel_keys() {
   using P = ParallelOptions;
   constexpr auto job = &Job::parallel;
@@ -170,11 +176,17 @@ std::vector<JobKey> parallel_keys() {
           "of convolutions; measured: the fastest, timed at the start; direct: never Winograd, so that equal "
           "runs give equal weights",
           {"measured", "direct"}),
-      key("parallel.all_reduce", job, &P::all_reduce, "how gradients are summed over the ranks",
-          collective::available_algorithms()),
+      key("parallel.all_reduce", job, &P::all_reduce,
+          "how gradients are summed over the ranks; auto: the fastest here, timed at the start",
+          all_reduce_names()),
+      key("parallel.progress", job, &P::progress,
+          "what moves sums on during the backward pass; polling: looks after them between layers; thread: "
+          "one "
+          "of its own, for networks that are slow compared with a layer",
+          {"polling", "thread"}),
       key("parallel.bucket_bytes", job, &P::bucket_bytes,
           "gradients that are summed at a time, while backward goes on"),
-      key("parallel.chunk_bytes", job, &P::chunk_bytes, "largest message of the ring"),
+      key("parallel.chunk_bytes", job, &P::chunk_bytes, "largest message of ring, hierarchical and central"),
   };
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/block_range.hpp"
 #include "base/error.hpp"
+#include "collective/background.hpp"
 #include "train/agreement.hpp"
 #include "train/cores.hpp"
 #include "train/whitening.hpp"
@@ -53,6 +54,24 @@ std::int64_t loss_in_units(double loss) {
   return std::isfinite(loss) ? std::llround(std::min(loss, largest) / loss_unit) : 0;
 }
 
+collective::Fastest choose_all_reduce(const Job& job, const mpi::Communicator& comm,
+                                      const nn::Network& network) {
+  using collective::Element;
+  const ParallelOptions& parallel = job.parallel;
+  const collective::Options options{.chunk_bytes = parallel.chunk_bytes};
+  const Element element = job.train.reproducible ? Element::int64 : Element::float32;
+  collective::Fastest chosen;
+  if (parallel.all_reduce == "auto") {
+    chosen = collective::make_fastest(comm, options, element,
+                                      bucket_counts(network.parameters, element, parallel.bucket_bytes));
+  } else {
+    chosen.all_reduce = collective::make_all_reduce(parallel.all_reduce, comm, options);
+  }
+  if (parallel.progress == "thread")
+    chosen.all_reduce = std::make_unique<collective::Background>(std::move(chosen.all_reduce));
+  return chosen;
+}
+
 std::unique_ptr<GradientSum> make_gradient_sum(const Job& job, const mpi::Communicator& comm,
                                                const nn::Network& network, const EpochPlan& plan,
                                                collective::AllReduce& all_reduce) {
@@ -81,9 +100,8 @@ Trainer::Trainer(const Job& job, const mpi::Communicator& comm, const dataset::R
       threads_(job.parallel.threads > 0 ? job.parallel.threads : cores_of_this_rank(comm)),
       network_(network_for(job, reader.info(), comm)),
       parameters_(network_.parameters.size()),
-      all_reduce_(collective::make_all_reduce(job.parallel.all_reduce, comm,
-                                              {.chunk_bytes = job.parallel.chunk_bytes})),
-      gradients_(make_gradient_sum(job, comm, network_, plan_, *all_reduce_)),
+      all_reduce_(choose_all_reduce(job, comm, network_)),
+      gradients_(make_gradient_sum(job, comm, network_, plan_, *all_reduce_.all_reduce)),
       schedule_(job.schedule, total_steps_, plan_.steps),
       optimizer_(network_, job.optimizer, total_steps_, plan_.steps),
       augmenter_(job.augment, reader.info().image_size, network_.input.height,
@@ -254,7 +272,8 @@ TrainerFacts Trainer::facts() const {
                      .plan = executor_->plan(),
                      .threads = threads_,
                      .executor_bytes = executor_->memory_bytes(),
-                     .all_reduce = all_reduce_->name(),
+                     .all_reduce = all_reduce_.all_reduce->name(),
+                     .all_reduce_timings = all_reduce_.timings,
                      .element = to_string(gradients_->buckets().arena().element()),
                      .gradient_bytes = gradients_->buckets().arena().size_bytes(),
                      .buckets = gradients_->buckets().count(),

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "collective/all_reduce.hpp"
+#include "collective/fastest.hpp"
 #include "dataset/reader.hpp"
 #include "mpi/communicator.hpp"
 #include "mpi/phase_timer.hpp"
@@ -63,8 +63,9 @@ struct TrainerFacts {
   int threads = 0;  ///< of this rank
   std::size_t executor_bytes = 0;
   std::string all_reduce;
-  std::string element;             ///< what gradients are summed as
-  std::size_t gradient_bytes = 0;  ///< of all buckets
+  std::vector<collective::Timing> all_reduce_timings;  ///< of a step's buckets, where the fastest was chosen
+  std::string element;                                 ///< what gradients are summed as
+  std::size_t gradient_bytes = 0;                      ///< of all buckets
   std::size_t buckets = 0;
   std::optional<collective::Cost> step_cost;  ///< of all buckets of one step, for this rank
   EpochPlan plan_of_epoch;
@@ -132,7 +133,7 @@ class Trainer {
   nn::Network network_;
   std::vector<float> parameters_;  // arena
   std::unique_ptr<nn::Executor> executor_;
-  std::unique_ptr<collective::AllReduce> all_reduce_;
+  collective::Fastest all_reduce_;
   std::unique_ptr<GradientSum> gradients_;
   Schedule schedule_;
   Optimizer optimizer_;

@@ -3,6 +3,7 @@
 // gradients are summed exactly, else but for the order of float sums.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -102,12 +103,13 @@ INSTANTIATE_TEST_SUITE_P(Executors, AnyExecutor, testing::ValuesIn(nn::available
 TEST(Training, EveryAllReduceTrainsTheSameWeights) {
   const TinyDataset dataset(40, 0);
   const mpi::Communicator world = mpi::Communicator::world();
-  Job job = tiny_job("reference", 5);
+  Job job = tiny_job("cpu", 5);
   const Trained ring = train_all(job, world, dataset.reader());
   const nn::ParameterLayout layout =
       nn::make_network("petal", test::tiny_size, test::tiny_classes, {}).parameters;
   for (const std::string& algorithm : collective::available_algorithms()) {
     job.parallel.all_reduce = algorithm;
+    job.parallel.progress = algorithm == "ring" ? "thread" : "polling";
     job.train.reproducible = true;
     EXPECT_EQ(weights_digest(train_all(job, world, dataset.reader()).parameters),
               weights_digest(ring.parameters))
@@ -116,6 +118,25 @@ TEST(Training, EveryAllReduceTrainsTheSameWeights) {
     const Trained rounded = train_all(job, world, dataset.reader());
     EXPECT_LT(largest_difference(layout, rounded.parameters, ring.parameters), 2e-5) << algorithm;
   }
+}
+
+TEST(Training, AutoTakesTheFastestOfWhatItTimed) {
+  const TinyDataset dataset(40, 0);
+  Job job = tiny_job("reference", 2);
+  job.parallel.all_reduce = "auto";
+  const mpi::Communicator world = mpi::Communicator::world();
+  const Trainer trainer(job, world, dataset.reader());
+  const TrainerFacts facts = trainer.facts();
+  if (world.size() == 1) {
+    EXPECT_TRUE(facts.all_reduce_timings.empty());
+    return;
+  }
+  std::vector<std::string> timed;
+  for (const collective::Timing& timing : facts.all_reduce_timings) timed.push_back(timing.algorithm);
+  EXPECT_EQ(timed, (std::vector<std::string>{"shared", "ring", "mpi"})) << "all ranks are on one node";
+  const auto best = std::ranges::min_element(facts.all_reduce_timings, {}, &collective::Timing::seconds);
+  EXPECT_EQ(facts.all_reduce, best->algorithm);
+  EXPECT_GT(best->seconds, 0);
 }
 
 TEST(Training, AFractionOfAnEpochEndsEarly) {

@@ -6,6 +6,7 @@
 
 #include "base/block_range.hpp"
 #include "base/error.hpp"
+#include "collective/background.hpp"
 #include "collective/central.hpp"
 #include "collective/loopback_node_memory.hpp"
 #include "collective/loopback_transport.hpp"
@@ -60,10 +61,19 @@ std::vector<Maker> on_nodes(const Arrangement& arrangement, int nodes) {
   return makers;
 }
 
+/// A ring that a thread moves on.
+std::vector<Maker> in_background(const Arrangement& arrangement) {
+  std::vector<Maker> makers;
+  for (const Maker& ring : over_transport<Ring>(arrangement))
+    makers.emplace_back([=](Traffic& traffic) { return std::make_unique<Background>(ring(traffic)); });
+  return makers;
+}
+
 std::vector<Maker> makers_for(const Arrangement& arrangement) {
   if (arrangement.algorithm == "ring") return over_transport<Ring>(arrangement);
   if (arrangement.algorithm == "central") return over_transport<Central>(arrangement);
   if (arrangement.algorithm == "shared") return on_nodes(arrangement, 1);
+  if (arrangement.algorithm == "background") return in_background(arrangement);
   require(arrangement.algorithm == "hierarchical", "no loopback algorithm is called {}",
           arrangement.algorithm);
   return on_nodes(arrangement, std::min(arrangement.ranks, arrangement.ranks < 6 ? 2 : 3));
@@ -72,7 +82,7 @@ std::vector<Maker> makers_for(const Arrangement& arrangement) {
 }  // namespace
 
 std::vector<std::string> loopback_algorithms() {
-  return {"ring", "shared", "hierarchical", "central"};
+  return {"ring", "shared", "hierarchical", "central", "background"};
 }
 
 void on_ranks(const Arrangement& arrangement, const std::function<void(const Rank&)>& body) {

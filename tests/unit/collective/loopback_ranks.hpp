@@ -28,7 +28,8 @@ struct Rank {
 /// Names that on_ranks() knows.
 std::vector<std::string> loopback_algorithms();
 
-/// Runs `body` on all ranks at once. "hierarchical" places them on up to three nodes, as unequal as need be.
+/// Runs `body` on all ranks at once. "hierarchical" places them on up to three nodes, as unequal as
+/// need be; "background" is a ring moved on by threads.
 /// As in an MPI job, an exception on one rank ends the whole process.
 void on_ranks(const Arrangement& arrangement, const std::function<void(const Rank&)>& body);
 

@@ -142,6 +142,15 @@ TEST_P(Loopback, AllocatedMemoryIsZero) {
   });
 }
 
+TEST(LoopbackInBackground, ASumIsDoneWithoutTheCaller) {
+  on_ranks({.algorithm = "background", .ranks = 3}, [&](const Rank& self) {
+    std::vector<float> data = terms(1000, self.rank, 3, 0);
+    const Ticket ticket = self.all_reduce.start_sum(std::span(data));
+    while (!self.all_reduce.done(ticket)) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    expect_sums(data, 3, 0);
+  });
+}
+
 class Bytes : public testing::TestWithParam<int> {};
 INSTANTIATE_TEST_SUITE_P(Ranks, Bytes, testing::Range(1, 10));
 

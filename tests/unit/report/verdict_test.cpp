@@ -36,6 +36,7 @@ RunSummary two_ranks() {
   run.phases[phase::all_reduce_exposed] = statistics("all-reduce exposed", {3, 1});
   run.phases[phase::all_reduce_hidden] = statistics("all-reduce hidden", {6, 6});
   run.test = train::Evaluation{.classes = 2, .samples = 8, .loss = 0.5, .confusion = {3, 1, 0, 4}};
+  run.all_reduce = "ring of int64";
   run.images = 9000;
   run.train_seconds = 45;
   run.hosts = {"node0", "node1"};
@@ -52,6 +53,7 @@ TEST(Verdict, SaysAccuracySpeedAndWhatBounds) {
   EXPECT_TRUE(mentions(text, "200 images/s in training on 2 ranks")) << text;
   EXPECT_TRUE(mentions(text, "bound by        computation")) << text;
   EXPECT_TRUE(mentions(text, "imbalance       12.7 %: rank 1 (node1) computes longest")) << text;
+  EXPECT_TRUE(mentions(text, "all-reduce      ring of int64")) << text;
   EXPECT_TRUE(mentions(text, "communication   75 % of it hidden")) << text;
 }
 
