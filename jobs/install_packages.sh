@@ -7,7 +7,7 @@ set -euo pipefail
 packages=(
   g++ cmake ninja-build pkg-config
   libopenmpi-dev openmpi-bin libhdf5-openmpi-dev
-  libjpeg62-turbo-dev libarchive-dev libdnnl-dev
+  libjpeg62-turbo-dev libarchive-dev libdnnl-dev libhwy-dev
   libboost-program-options-dev libfmt-dev nlohmann-json3-dev libxxhash-dev
 )
 test_packages=(libgtest-dev libgmock-dev libbenchmark-dev hdf5-tools curl ca-certificates)

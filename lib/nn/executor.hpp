@@ -34,8 +34,10 @@ struct CompileOptions {
   int shard_size = 100;
   float label_smoothing = 0;  ///< target = (1 - s) one-hot + s / classes
   int threads = 1;            ///< of this executor
-  std::string plan{};  ///< Executor::plan() of an earlier compilation: take its choices instead of measuring.
-                       ///< "direct": direct convolutions everywhere, the same on every run. Empty: measure
+  /// How convolutions are computed. "fixed" or empty: by a rule, the same on every run; "measured": the
+  /// fastest, timed here; "direct": never by Winograd's algorithm; else the plan() of an earlier compilation:
+  /// its choices again.
+  std::string plan{};
 };
 
 /// A network compiled as a whole for one backend and one shard size. Backends meet here, not at single

@@ -10,41 +10,39 @@ namespace whorl::nn::cpu {
 namespace {
 
 Algorithm algorithm_named(const std::string& name, const std::string& line) {
-  require(name == "direct" || name == "winograd", "plan line \"{}\": {} is neither direct nor winograd", line,
-          name);
-  return name == "winograd" ? Algorithm::winograd : Algorithm::direct;
+  for (const Algorithm algorithm : {Algorithm::direct, Algorithm::winograd3, Algorithm::winograd4})
+    if (name == to_string(algorithm)) return algorithm;
+  throw Error("plan line \"{}\": {} is none of direct, winograd3 and winograd4", line, name);
 }
 
 }  // namespace
 
-AlgorithmPlan::AlgorithmPlan(const std::string& text) : all_direct_(text == direct_everywhere) {
-  if (all_direct_) return;
+AlgorithmPlan::AlgorithmPlan(const std::string& text) {
+  if (text.empty() || text == "fixed") source_ = Source::rule;
+  if (text == "measured") source_ = Source::measurement;
+  if (text == "direct") source_ = Source::direct;
+  if (source_ != Source::record) return;
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) {
     std::istringstream words(line);
-    std::string layer, forward, backward_data, backward_weights;
-    require(static_cast<bool>(words >> layer >> forward >> backward_data >> backward_weights),
-            "plan line \"{}\" is not a layer and three algorithms", line);
-    set(layer, {algorithm_named(forward, line), algorithm_named(backward_data, line),
-                algorithm_named(backward_weights, line)});
+    std::string layer, algorithm;
+    require(static_cast<bool>(words >> layer >> algorithm),
+            "plan line \"{}\" is not a layer and an algorithm", line);
+    set(layer, algorithm_named(algorithm, line));
   }
 }
 
 std::string AlgorithmPlan::text() const {
-  if (all_direct_) return direct_everywhere;
   std::string text;
-  for (const auto& [layer, choice] : choices_)
-    text += fmt::format("{} {} {} {}\n", layer, to_string(choice.forward), to_string(choice.backward_data),
-                        to_string(choice.backward_weights));
+  for (const auto& [layer, algorithm] : algorithms_)
+    text += fmt::format("{} {}\n", layer, to_string(algorithm));
   return text;
 }
 
-const AlgorithmChoice& AlgorithmPlan::at(const std::string& layer) const {
-  static constexpr AlgorithmChoice all_direct{};
-  if (all_direct_) return all_direct;
-  const auto found = choices_.find(layer);
-  require(found != choices_.end(),
-          "the plan names no algorithms for layer {}; was it made for another network?", layer);
+Algorithm AlgorithmPlan::at(const std::string& layer) const {
+  const auto found = algorithms_.find(layer);
+  require(found != algorithms_.end(),
+          "the plan names no algorithm for layer {}; was it made for another network?", layer);
   return found->second;
 }
 

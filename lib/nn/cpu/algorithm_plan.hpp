@@ -4,29 +4,29 @@
 #include <map>
 #include <string>
 
-#include "nn/cpu/convolution.hpp"
+#include "nn/cpu/groups.hpp"
 
 namespace whorl::nn::cpu {
 
-/// The chosen algorithms by layer name, as text: one line "conv1 winograd direct winograd" per layer, the
-/// directions forward, backward-data, backward-weights. The text "direct" stands for direct convolutions
-/// everywhere.
+/// How the algorithm of every convolution is found, see CompileOptions::plan: by rule ("fixed"), by
+/// measuring, direct everywhere, or as recorded by an earlier compilation: one line "conv1 winograd4" per
+/// convolution or linear layer.
 class AlgorithmPlan {
  public:
-  AlgorithmPlan() = default;
+  enum class Source { rule, measurement, direct, record };
+
   /// Throws Error naming a line that is none.
   explicit AlgorithmPlan(const std::string& text);
+  Source source() const { return source_; }
+  /// The lines of all layers that were set.
   std::string text() const;
-  bool empty() const { return !all_direct_ && choices_.empty(); }
-  void set(const std::string& layer, const AlgorithmChoice& choice) { choices_[layer] = choice; }
+  void set(const std::string& layer, Algorithm algorithm) { algorithms_[layer] = algorithm; }
   /// Throws Error if the plan does not name the layer.
-  const AlgorithmChoice& at(const std::string& layer) const;
+  Algorithm at(const std::string& layer) const;
 
  private:
-  static constexpr const char* direct_everywhere = "direct";
-
-  bool all_direct_ = false;
-  std::map<std::string, AlgorithmChoice> choices_;
+  Source source_ = Source::record;
+  std::map<std::string, Algorithm> algorithms_;
 };
 
 }  // namespace whorl::nn::cpu

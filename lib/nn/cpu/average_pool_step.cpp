@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <variant>
 
+#include "nn/cpu/pointwise.hpp"
 #include "nn/cpu/pool.hpp"
 #include "nn/cpu/step.hpp"
 
@@ -28,9 +29,10 @@ class AveragePoolStep : public Step {
   void backward(float*) override {
     if (buffers_.input_gradient == nullptr) return;
     for_each_plane(buffers_.output_shape.planes(), [&](int plane) {
+      const Plane input = plane_of(buffers_.input_shape, buffers_.input_gradient, plane);
+      if (!buffers_.add_to_input_gradient) clear_plane(extent_of(buffers_.input_shape), input);
       average_unpool_plane(geometry_, buffers_.output_gradient + plane * buffers_.output_shape.plane_floats(),
-                           buffers_.input_gradient + plane * buffers_.input_shape.plane_floats(),
-                           buffers_.add_to_input_gradient);
+                           input.data);
     });
   }
 

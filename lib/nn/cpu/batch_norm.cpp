@@ -50,9 +50,8 @@ void ChannelNorm::set_parameters(const float* parameters) {
   running_variance_ = copy(variance_slot_, 1);
 }
 
-void ChannelNorm::set_origin(const float* tensor, std::size_t plane_floats) {
-  for (int channel = 0; channel < shape_.sample.channels; ++channel)
-    origin_[channel] = tensor[channel / shape_.block * plane_floats + channel % shape_.block];
+void ChannelNorm::set_origin(int channel, const float* values) {
+  std::copy_n(values, shape_.block, origin_.begin() + channel);
 }
 
 void ChannelNorm::set_affine(int channel, double mean, double variance) {

@@ -20,8 +20,9 @@ class ChannelNorm {
 
   void set_parameters(const float* parameters);
 
-  /// A value of each channel's, here its first, from which sums_of_plane takes differences.
-  void set_origin(const float* tensor, std::size_t plane_floats);
+  /// A value of each channel's in the block that begins at `channel`, from which sums_of_plane takes
+  /// differences.
+  void set_origin(int channel, const float* values);
   const float* origin(int channel) const { return origin_.data() + channel; }
   /// `totals`: from sums_of_plane over the shard, see sum_over_images.
   void use_batch_statistics(const std::vector<double>& totals);

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 
+#include "nn/cpu/plane.hpp"
 #include "nn/layer.hpp"
 
 namespace whorl::nn::cpu {
@@ -24,6 +25,14 @@ struct BlockedShape {
   std::size_t floats() const { return planes() * plane_floats(); }
   std::size_t bytes() const { return floats() * sizeof(float); }
 };
+
+inline PlaneExtent extent_of(const BlockedShape& shape) {
+  return {shape.sample.height, shape.sample.width, shape.block};
+}
+/// Plane `number` of a tensor, counted image by image.
+inline Plane plane_of(const BlockedShape& shape, float* tensor, int number) {
+  return {tensor + number * shape.plane_floats(), shape.sample.width};
+}
 
 /// Runs work(plane) for all planes on the threads that OpenMP is set to. The result must not depend on the
 /// order.

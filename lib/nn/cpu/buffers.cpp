@@ -17,6 +17,7 @@ struct Value {
   int first_use = 0, last_use = 0;
   int first_gradient_use = -1, last_gradient_use = -1;  ///< negative: no gradient
   int gradient_writer = -1;                             ///< the group that is the first to write the gradient
+  bool stored = true, gradient_stored = true;           ///< false: goes from group to group in planes
   int buffer = no_buffer, gradient_buffer = no_buffer;
 };
 
@@ -50,21 +51,26 @@ class Planner {
   Value& value(int layer) { return values_[layer + 1]; }
   int backward_time(int k) const { return 2 * loss_time_ - k; }
 
-  /// Only ReLU reads its own output again.
+  /// The time of the group that computes group k's pooling and its gradient: its own, or that of the
+  /// convolution before it.
+  int pooling_group(int k) const { return groups_[k].producer == Group::none ? k : groups_[k].producer; }
+
   void declare_group(int k, int shard_size, int block) {
     const Group& group = groups_[k];
-    const bool relu =
-        group.activation != Group::none &&
-        std::get<Activation>(network_.layers[group.activation].operation).kind == Activation::relu;
     Value& output = value(group.output);
     output.shape = {shard_size, shape_of(network_, group.output), block};
     output.bytes = output.shape.bytes();
-    output.first_use = k;
-    output.last_use = relu ? backward_time(k) : k;
-    output.last_gradient_use = backward_time(k);
+    output.first_use = output.last_use = k;
+    output.last_gradient_use = backward_time(pooling_group(k));
+    output.stored = group.consumer == Group::none;
     const bool reads_input_again = group.kind == Group::Kind::convolution ||
                                    (group.kind == Group::Kind::pointwise && group.pool == Group::none);
-    declare_read(group.input, reads_input_again ? backward_time(k) : k, group.input_needs_gradient, k);
+    declare_read(group.input, reads_input_again ? backward_time(pooling_group(k)) : k,
+                 group.input_needs_gradient, k);
+    if (group.producer != Group::none) {
+      value(group.input).stored = group.pool == Group::none;
+      value(group.input).gradient_stored = false;
+    }
     if (group.residual != Group::none)
       declare_read(group.residual, backward_time(k), group.residual_needs_gradient, k);
   }
@@ -73,14 +79,16 @@ class Planner {
     Value& read = value(layer);
     read.last_use = std::max(read.last_use, last_use);
     if (!needs_gradient) return;
-    read.first_gradient_use = backward_time(k);  // later groups run backward earlier, and come here later
+    // Later groups run backward earlier, and come here later.
+    const int consumer = groups_[k].consumer;
+    read.first_gradient_use = backward_time(consumer == Group::none ? k : consumer);
     read.gradient_writer = k;
   }
 
   void reserve_value(Value& v) {
     if (v.bytes == 0) return;  // the output of a layer inside a group
-    v.buffer = memory_.reserve(v.bytes, v.first_use, v.last_use);
-    if (v.first_gradient_use >= 0)
+    if (v.stored) v.buffer = memory_.reserve(v.bytes, v.first_use, v.last_use);
+    if (v.first_gradient_use >= 0 && v.gradient_stored)
       v.gradient_buffer = memory_.reserve(v.bytes, v.first_gradient_use, v.last_gradient_use);
   }
 
@@ -95,10 +103,11 @@ class Planner {
     const bool only_pool = group.pool == group.output;
     if (group.pool != Group::none) {
       const std::size_t floats = value(group.output).shape.floats();
-      if (!only_pool) parts_[k].pooled = memory_.reserve(floats * sizeof(float), k, backward_time(k));
-      parts_[k].winners = memory_.reserve(floats * sizeof(std::uint16_t), k, backward_time(k));
+      const int first = pooling_group(k), last = backward_time(first);
+      if (!only_pool) parts_[k].pooled = memory_.reserve(floats * sizeof(float), first, last);
+      parts_[k].winners = memory_.reserve(floats * sizeof(std::uint16_t), first, last);
     }
-    if (group.kind == Group::Kind::convolution && adds_to_input(k))
+    if (group.kind == Group::Kind::convolution && group.algorithm == Algorithm::direct && adds_to_input(k))
       parts_[k].spare = memory_.reserve(value(group.input).bytes, backward_time(k), backward_time(k));
   }
 

@@ -10,7 +10,8 @@
 
 namespace whorl::nn::cpu {
 
-/// Where a group finds and leaves its tensors. Pointers of parts that it lacks are null.
+/// Where a group finds and leaves its tensors. Pointers of parts that it lacks, or that are not stored, are
+/// null.
 struct GroupBuffers {
   BlockedShape input_shape, output_shape;
   float* input = nullptr;
@@ -26,7 +27,8 @@ struct GroupBuffers {
   bool add_to_input_gradient =
       false;  ///< another group that reads the same layer has written its gradient already
   bool add_to_residual_gradient = false;
-  float* spare = nullptr;  ///< shaped like the input, for a convolution that has to add to its gradient
+  float* spare =
+      nullptr;  ///< shaped like the input, for a direct convolution that has to add to its gradient
 };
 
 struct ShardBuffers {

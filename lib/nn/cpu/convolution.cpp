@@ -2,92 +2,33 @@
 #include "nn/cpu/convolution.hpp"
 
 #include <algorithm>
-#include <chrono>
-#include <limits>
 
 #include "base/error.hpp"
 
 namespace whorl::nn::cpu {
 
-namespace {
-
-/// Memory for either of two passes of one shape and direction.
-struct TrialBuffers {
-  HugeBuffer source, weights, destination, scratch;
-
-  TrialBuffers(const ConvolutionPass& a, const ConvolutionPass& b)
-      : source(a.source().get_size()),
-        weights(std::max(a.weights().get_size(), b.weights().get_size())),
-        destination(a.destination().get_size()),
-        scratch(std::max(a.scratch_bytes(), b.scratch_bytes())) {}
-};
-
-double seconds_of_run(dnnl::stream& stream, const ConvolutionPass& pass, const TrialBuffers& buffers) {
-  using Clock = std::chrono::steady_clock;
-  const Clock::time_point start = Clock::now();
-  pass.run(stream, buffers.source.floats(), buffers.weights.floats(), nullptr, buffers.destination.floats(),
-           buffers.scratch.data());
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-/// By the faster of two alternating runs each, after one that warms up.
-Algorithm fastest_algorithm(const dnnl::engine& engine, ConvolutionShape shape, Direction direction,
-                            const dnnl::memory::desc& source) {
-  shape.bias = false;
-  const auto direct = ConvolutionPass::create(engine, shape, direction, Algorithm::direct, source);
-  const auto winograd = ConvolutionPass::create(engine, shape, direction, Algorithm::winograd, source);
-  if (!direct || !winograd) return winograd ? Algorithm::winograd : Algorithm::direct;
-  const TrialBuffers buffers(*direct, *winograd);
-  dnnl::stream stream(engine);
-  double direct_seconds = std::numeric_limits<double>::infinity(), winograd_seconds = direct_seconds;
-  for (int run = 0; run < 3; ++run) {
-    const double one = seconds_of_run(stream, *direct, buffers),
-                 other = seconds_of_run(stream, *winograd, buffers);
-    if (run == 0) continue;
-    direct_seconds = std::min(direct_seconds, one);
-    winograd_seconds = std::min(winograd_seconds, other);
-  }
-  return winograd_seconds < direct_seconds ? Algorithm::winograd : Algorithm::direct;
-}
-
-}  // namespace
-
-AlgorithmChoice fastest_algorithms(const dnnl::engine& engine, const ConvolutionShape& shape,
-                                   const dnnl::memory::desc& source, const NeededDirections& needed) {
-  AlgorithmChoice choice;
-  choice.forward = fastest_algorithm(engine, shape, Direction::forward, source);
-  if (needed.backward_data)
-    choice.backward_data = fastest_algorithm(engine, shape, Direction::backward_data, source);
-  if (needed.backward_weights)
-    choice.backward_weights = fastest_algorithm(engine, shape, Direction::backward_weights, source);
-  return choice;
-}
-
 Convolution::Convolution(const dnnl::engine& engine, const ConvolutionShape& shape,
-                         const dnnl::memory::desc& source, const NeededDirections& needed,
-                         const AlgorithmChoice& choice)
+                         const dnnl::memory::desc& source, const NeededDirections& needed)
     : engine_(engine),
       stream_(engine),
       shape_(shape),
       source_(source),
-      forward_(create(Direction::forward, choice.forward)),
+      forward_(create(Direction::forward)),
       forward_values_(weights_of(forward_, Direction::forward)) {
   if (needed.backward_data) {
-    backward_data_ = create(Direction::backward_data, choice.backward_data);
+    backward_data_ = create(Direction::backward_data);
     backward_values_ = weights_of(*backward_data_, Direction::backward_data);
   }
   if (needed.backward_weights) {
-    backward_weights_ = create(Direction::backward_weights, choice.backward_weights);
+    backward_weights_ = create(Direction::backward_weights);
     gradient_ = weights_of(*backward_weights_, Direction::backward_weights);
   }
 }
 
-ConvolutionPass Convolution::create(Direction direction, Algorithm algorithm) const {
-  auto pass = ConvolutionPass::create(engine_, shape_, direction, algorithm, source_);
-  require(pass.has_value(),
-          "oneDNN has no {} {} for a {}x{} convolution of {} to {} channels; compile without a plan",
-          to_string(algorithm), to_string(direction), shape_.kernel_height, shape_.kernel_width,
-          shape_.inputs, shape_.filters);
+ConvolutionPass Convolution::create(Direction direction) const {
+  auto pass = ConvolutionPass::create(engine_, shape_, direction, source_);
+  require(pass.has_value(), "oneDNN has no {} for a {}x{} convolution of {} to {} channels",
+          to_string(direction), shape_.kernel_height, shape_.kernel_width, shape_.inputs, shape_.filters);
   return *pass;
 }
 

@@ -17,24 +17,12 @@ struct NeededDirections {
   bool backward_weights = true;
 };
 
-/// The algorithm of each direction.
-struct AlgorithmChoice {
-  Algorithm forward = Algorithm::direct;
-  Algorithm backward_data = Algorithm::direct;
-  Algorithm backward_weights = Algorithm::direct;
-};
-
-/// Runs each needed direction of the convolution by each algorithm that oneDNN has for it, on zeros, and
-/// takes the faster. oneDNN has Winograd's F(4x4, 3x3) for 3x3 kernels of stride 1.
-AlgorithmChoice fastest_algorithms(const dnnl::engine& engine, const ConvolutionShape& shape,
-                                   const dnnl::memory::desc& source, const NeededDirections& needed);
-
-/// A convolution or linear layer: its passes, and its weights in the layouts that they want.
+/// A convolution or linear layer by oneDNN: its passes, and its weights in the layouts that they want.
 class Convolution {
  public:
-  /// Throws Error where oneDNN lacks a chosen algorithm.
+  /// Throws Error where oneDNN cannot do it.
   Convolution(const dnnl::engine& engine, const ConvolutionShape& shape, const dnnl::memory::desc& source,
-              const NeededDirections& needed, const AlgorithmChoice& choice);
+              const NeededDirections& needed);
 
   std::size_t scratch_bytes() const;
   std::size_t bytes() const;
@@ -54,7 +42,7 @@ class Convolution {
     HugeBuffer storage;
     dnnl::reorder reorder;
   };
-  ConvolutionPass create(Direction direction, Algorithm algorithm) const;
+  ConvolutionPass create(Direction direction) const;
   PassWeights weights_of(const ConvolutionPass& pass, Direction direction) const;
   void take_weights(PassWeights& weights, const float* canonical);
 

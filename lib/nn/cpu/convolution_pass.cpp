@@ -10,11 +10,7 @@ namespace {
 
 using dnnl::memory;
 constexpr auto f32 = memory::data_type::f32;
-
-dnnl::algorithm dnnl_algorithm(Algorithm algorithm) {
-  return algorithm == Algorithm::winograd ? dnnl::algorithm::convolution_winograd
-                                          : dnnl::algorithm::convolution_direct;
-}
+constexpr auto direct = dnnl::algorithm::convolution_direct;
 
 /// Less than at the near end where a stride steps over the last inputs.
 int padding_at_far_end(const ConvolutionShape& shape, int input, int kernel, int output) {
@@ -47,14 +43,14 @@ dnnl::primitive_attr own_scratch() {
 }
 
 dnnl::convolution_forward::primitive_desc forward_description(const dnnl::engine& engine,
-                                                              const Description& d, Algorithm algorithm) {
+                                                              const Description& d) {
   const auto kind = dnnl::prop_kind::forward_training;
   const auto operation =
       d.bias.is_zero()
-          ? dnnl::convolution_forward::desc(kind, dnnl_algorithm(algorithm), d.source, d.weights,
-                                            d.destination, d.strides, d.padding_before, d.padding_after)
-          : dnnl::convolution_forward::desc(kind, dnnl_algorithm(algorithm), d.source, d.weights, d.bias,
-                                            d.destination, d.strides, d.padding_before, d.padding_after);
+          ? dnnl::convolution_forward::desc(kind, direct, d.source, d.weights, d.destination, d.strides,
+                                            d.padding_before, d.padding_after)
+          : dnnl::convolution_forward::desc(kind, direct, d.source, d.weights, d.bias, d.destination,
+                                            d.strides, d.padding_before, d.padding_after);
   return {operation, own_scratch(), engine, true};
 }
 
@@ -63,10 +59,6 @@ dnnl::convolution_forward::primitive_desc forward_description(const dnnl::engine
 const char* to_string(Direction direction) {
   if (direction == Direction::forward) return "forward";
   return direction == Direction::backward_data ? "backward_data" : "backward_weights";
-}
-
-const char* to_string(Algorithm algorithm) {
-  return algorithm == Algorithm::winograd ? "winograd" : "direct";
 }
 
 memory::desc blocked_description(int images, int channels, int height, int width, int block) {
@@ -124,24 +116,20 @@ ConvolutionPass::ConvolutionPass(const dnnl::engine& engine,
 
 std::optional<ConvolutionPass> ConvolutionPass::create(const dnnl::engine& engine,
                                                        const ConvolutionShape& shape, Direction direction,
-                                                       Algorithm algorithm, const memory::desc& source) {
+                                                       const memory::desc& source) {
   const Description d(shape, source);
-  const auto forward = forward_description(engine, d, Algorithm::direct);
-  if (direction == Direction::forward) {
-    const auto chosen = forward_description(engine, d, algorithm);
-    return chosen ? std::optional(ConvolutionPass(engine, chosen)) : std::nullopt;
-  }
+  const auto forward = forward_description(engine, d);
+  if (direction == Direction::forward)
+    return forward ? std::optional(ConvolutionPass(engine, forward)) : std::nullopt;
   if (direction == Direction::backward_data) {
-    const dnnl::convolution_backward_data::desc operation(dnnl_algorithm(algorithm), d.source, d.weights,
-                                                          d.destination, d.strides, d.padding_before,
-                                                          d.padding_after);
+    const dnnl::convolution_backward_data::desc operation(direct, d.source, d.weights, d.destination,
+                                                          d.strides, d.padding_before, d.padding_after);
     const dnnl::convolution_backward_data::primitive_desc chosen(operation, own_scratch(), engine, forward,
                                                                  true);
     return chosen ? std::optional(ConvolutionPass(engine, chosen)) : std::nullopt;
   }
-  const dnnl::convolution_backward_weights::desc operation(dnnl_algorithm(algorithm), d.source, d.weights,
-                                                           d.destination, d.strides, d.padding_before,
-                                                           d.padding_after);
+  const dnnl::convolution_backward_weights::desc operation(direct, d.source, d.weights, d.destination,
+                                                           d.strides, d.padding_before, d.padding_after);
   const dnnl::convolution_backward_weights::primitive_desc chosen(operation, own_scratch(), engine, forward,
                                                                   true);
   return chosen ? std::optional(ConvolutionPass(engine, chosen)) : std::nullopt;

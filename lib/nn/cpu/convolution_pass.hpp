@@ -20,22 +20,19 @@ struct ConvolutionShape {
 };
 
 enum class Direction { forward, backward_data, backward_weights };
-enum class Algorithm { direct, winograd };
 const char* to_string(Direction direction);
-const char* to_string(Algorithm algorithm);
 
 /// The channel block that oneDNN prefers on this machine, 16 (AVX-512) or 8.
 int preferred_block(const dnnl::engine& engine);
 
-/// One of a convolution's three directions by one algorithm: a oneDNN primitive with its layouts. `source`,
+/// One of a convolution's three directions: a oneDNN primitive with its layouts. `source`,
 /// `weights` and `destination` stand for values or gradients, as the direction has it.
 class ConvolutionPass {
  public:
-  /// Empty where oneDNN cannot do this shape by this algorithm. `source` may have layout `any`, then the
+  /// Empty where oneDNN cannot do this shape. `source` may have layout `any`, then the
   /// primitive chooses; the destination is blocked.
   static std::optional<ConvolutionPass> create(const dnnl::engine& engine, const ConvolutionShape& shape,
-                                               Direction direction, Algorithm algorithm,
-                                               const dnnl::memory::desc& source);
+                                               Direction direction, const dnnl::memory::desc& source);
 
   const dnnl::memory::desc& source() const { return source_.description; }
   const dnnl::memory::desc& weights() const { return weights_.description; }

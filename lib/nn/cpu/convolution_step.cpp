@@ -37,9 +37,11 @@ class ConvolutionStep : public Step {
     float* target = buffers_.add_to_input_gradient ? buffers_.spare : buffers_.input_gradient;
     convolution_.backward_data(buffers_.output_gradient, target, scratch());
     if (buffers_.add_to_input_gradient) {
-      const std::size_t plane = buffers_.input_shape.plane_floats();
-      for_each_plane(buffers_.input_shape.planes(),
-                     [&](int p) { add_to(buffers_.input_gradient + p * plane, target + p * plane, plane); });
+      const BlockedShape& shape = buffers_.input_shape;
+      for_each_plane(shape.planes(), [&](int plane) {
+        add_plane(extent_of(shape), plane_of(shape, target, plane),
+                  plane_of(shape, buffers_.input_gradient, plane));
+      });
     }
   }
 
@@ -51,8 +53,8 @@ class ConvolutionStep : public Step {
     const BlockedShape& shape = buffers_.output_shape;
     const std::vector<float> origin(shape.block, 0.0F);
     for_each_plane(shape.planes(), [&](int plane) {
-      sums_of_plane(buffers_.output_gradient + plane * shape.plane_floats(), shape.pixels(), shape.block,
-                    origin.data(), workspace_.sums.data() + std::size_t(plane) * 2 * shape.block);
+      sums_of_plane(extent_of(shape), plane_of(shape, buffers_.output_gradient, plane), origin.data(),
+                    workspace_.sums.data() + std::size_t(plane) * 2 * shape.block);
     });
     const std::vector<double> totals = sum_over_images(workspace_.sums, shape);
     for (std::size_t c = 0; c < bias_.count; ++c) gradient[c] += static_cast<float>(totals[c]);

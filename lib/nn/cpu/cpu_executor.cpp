@@ -10,12 +10,16 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "nn/cpu/algorithm_choice.hpp"
 #include "nn/cpu/algorithm_plan.hpp"
 #include "nn/cpu/buffers.hpp"
 #include "nn/cpu/groups.hpp"
+#include "nn/cpu/instruction_set.hpp"
 #include "nn/cpu/loss.hpp"
 #include "nn/cpu/pictures.hpp"
+#include "nn/cpu/pool.hpp"
 #include "nn/cpu/step.hpp"
+#include "nn/cpu/winograd/convolution.hpp"
 
 namespace whorl::nn {
 
@@ -59,10 +63,13 @@ class CpuExecutor : public Executor {
             "network {} does not end in logits of one pixel", network_.name);
     engine_ = dnnl::engine(dnnl::engine::kind::cpu, 0);
     block_ = preferred_block(engine_);
-    const dnnl::memory::desc picture_layout = layout_of_pictures();
-    pictures_ = std::make_unique<PictureReader>(network_, picture_layout);
+    limit_lanes(block_);
+    choose_algorithms();
+    link_to_convolutions(network_, groups_);
+    picture_layout_ = layout_of_pictures();
+    pictures_ = std::make_unique<PictureReader>(network_, picture_layout_);
     buffers_ = plan_buffers(network_, groups_, options.shard_size, block_, pictures_->bytes(), memory_);
-    make_steps(picture_layout);
+    make_steps();
   }
 
   std::string name() const override { return "cpu"; }
@@ -137,6 +144,59 @@ class CpuExecutor : public Executor {
     return shape;
   }
 
+  bool is_convolution(const Group& group) const { return group.kind == Group::Kind::convolution; }
+
+  NeededDirections needed_directions(const Group& group) const {
+    const Tensor* weights = network_.parameters.find(group.layer, Role::conv_weight);
+    return {.backward_data = group.input_needs_gradient,
+            .backward_weights = weights == nullptr || !weights->frozen};
+  }
+
+  /// The part of a convolution's output that the pooling behind it covers, if that belongs to it.
+  PlaneExtent used_part(int k) const {
+    const Shape output = shape_of(network_, groups_[k].output);
+    const int behind = only_pointwise_reader(network_, groups_, k);
+    if (behind == Group::none || groups_[behind].pool == Group::none)
+      return {output.height, output.width, block_};
+    const auto& pool = std::get<Pool>(network_.layers[groups_[behind].pool].operation);
+    return covered(pool_geometry(pool, output, shape_of(network_, groups_[behind].output), block_));
+  }
+
+  /// Winograd convolutions run on one thread, and read blocked tensors only.
+  bool winograd_takes(const Group& group) const {
+    return options_.threads == 1 && group.input != network_input &&
+           winograd::Convolution::takes(convolution_shape(group));
+  }
+
+  void choose_algorithms() {
+    for (int k = 0; k < std::ssize(groups_); ++k) {
+      Group& group = groups_[k];
+      if (!is_convolution(group)) continue;
+      const std::string& layer = network_.layers[group.layer].name;
+      if (plan_.source() == AlgorithmPlan::Source::record) {
+        group.algorithm = plan_.at(layer);
+        require(group.algorithm == Algorithm::direct || winograd_takes(group),
+                "the plan has {} for layer {}, but only 3x3 convolutions of stride 1 and padding 1 without "
+                "bias, behind another layer and "
+                "on one thread, are computed so",
+                to_string(group.algorithm), layer);
+        continue;
+      }
+      const ConvolutionShape shape = convolution_shape(group);
+      if (plan_.source() == AlgorithmPlan::Source::rule && winograd_takes(group))
+        group.algorithm = algorithm_by_rule(shape, used_part(k));
+      if (plan_.source() == AlgorithmPlan::Source::measurement && winograd_takes(group))
+        group.algorithm = algorithm_by_measurement(engine_, shape, blocked(group.input),
+                                                   needed_directions(group), used_part(k));
+      plan_.set(layer, group.algorithm);
+    }
+  }
+
+  dnnl::memory::desc blocked(int layer) const {
+    const Shape shape = shape_of(network_, layer);
+    return blocked_description(options_.shard_size, shape.channels, shape.height, shape.width, block_);
+  }
+
   /// What the direct forward convolution asks for where the pictures go to one convolution only, else
   /// blocked.
   dnnl::memory::desc layout_of_pictures() const {
@@ -145,52 +205,61 @@ class CpuExecutor : public Executor {
       return g.input == network_input || g.residual == network_input;
     };
     const auto reader = std::find_if(groups_.begin(), groups_.end(), reads_pictures);
-    if (std::count_if(groups_.begin(), groups_.end(), reads_pictures) == 1 &&
-        reader->kind == Group::Kind::convolution) {
+    if (std::count_if(groups_.begin(), groups_.end(), reads_pictures) == 1 && is_convolution(*reader)) {
       const auto any = any_layout(options_.shard_size, input.channels, input.height, input.width);
-      if (const auto pass = ConvolutionPass::create(engine_, convolution_shape(*reader), Direction::forward,
-                                                    Algorithm::direct, any))
+      if (const auto pass =
+              ConvolutionPass::create(engine_, convolution_shape(*reader), Direction::forward, any))
         return pass->source();
     }
-    return blocked_description(options_.shard_size, input.channels, input.height, input.width, block_);
+    return blocked(network_input);
   }
 
-  void make_steps(const dnnl::memory::desc& picture_layout) {
-    const bool measure = plan_.empty();
-    std::size_t scratch_bytes = 0, sums = 0;
+  /// Pointwise groups first: the convolutions beside them hold on to them.
+  void make_steps() {
+    steps_.resize(groups_.size());
+    std::vector<PointwiseStep*> pointwise(groups_.size(), nullptr);
+    std::size_t sums = 0;
     for (std::size_t k = 0; k < groups_.size(); ++k) {
-      const Group& group = groups_[k];
-      const GroupBuffers& buffers = buffers_.groups[k];
-      sums = std::max(sums, 2 * std::size_t(buffers.output_shape.planes()) * block_);
-      if (group.kind == Group::Kind::pointwise) {
-        steps_.push_back(make_pointwise_step(network_, group, buffers, workspace_));
-      } else if (group.kind == Group::Kind::average_pool) {
-        steps_.push_back(make_average_pool_step(network_, group, buffers));
-      } else {
-        Convolution convolution = make_convolution(group, buffers, picture_layout, measure);
-        scratch_bytes = std::max(scratch_bytes, convolution.scratch_bytes());
-        weight_bytes_ += convolution.bytes();
-        steps_.push_back(make_convolution_step(network_, group, buffers, std::move(convolution), workspace_));
-      }
+      sums = std::max(sums, 2 * std::size_t(buffers_.groups[k].output_shape.planes()) * block_);
+      if (groups_[k].kind != Group::Kind::pointwise) continue;
+      auto step = make_pointwise_step(network_, groups_[k], buffers_.groups[k], workspace_);
+      pointwise[k] = step.get();
+      steps_[k] = std::move(step);
     }
-    workspace_.scratch = HugeBuffer(scratch_bytes);
     workspace_.sums.resize(sums);
+    for (int k = 0; k < std::ssize(groups_); ++k) {
+      const Group& group = groups_[k];
+      if (group.kind == Group::Kind::average_pool)
+        steps_[k] = make_average_pool_step(network_, group, buffers_.groups[k]);
+      if (!is_convolution(group)) continue;
+      steps_[k] = group.algorithm == Algorithm::direct ? direct_step(k) : winograd_step(k, pointwise);
+    }
+    workspace_.scratch = HugeBuffer(scratch_bytes_);
   }
 
-  Convolution make_convolution(const Group& group, const GroupBuffers& buffers,
-                               const dnnl::memory::desc& picture_layout, bool measure) {
-    const Shape& input = buffers.input_shape.sample;
-    const ConvolutionShape shape = convolution_shape(group);
-    const dnnl::memory::desc source =
-        group.input == network_input
-            ? picture_layout
-            : blocked_description(options_.shard_size, input.channels, input.height, input.width, block_);
-    const Tensor* weights = network_.parameters.find(group.layer, Role::conv_weight);
-    const NeededDirections needed{.backward_data = group.input_needs_gradient,
-                                  .backward_weights = weights == nullptr || !weights->frozen};
-    const std::string& layer = network_.layers[group.layer].name;
-    if (measure) plan_.set(layer, fastest_algorithms(engine_, shape, source, needed));
-    return Convolution(engine_, shape, source, needed, plan_.at(layer));
+  std::unique_ptr<Step> direct_step(int k) {
+    const Group& group = groups_[k];
+    Convolution convolution(engine_, convolution_shape(group),
+                            group.input == network_input ? picture_layout_ : blocked(group.input),
+                            needed_directions(group));
+    scratch_bytes_ = std::max(scratch_bytes_, convolution.scratch_bytes());
+    weight_bytes_ += convolution.bytes();
+    return make_convolution_step(network_, group, buffers_.groups[k], std::move(convolution), workspace_);
+  }
+
+  std::unique_ptr<Step> winograd_step(int k, const std::vector<PointwiseStep*>& pointwise) {
+    PointwiseStep *before = nullptr, *behind = nullptr;
+    for (std::size_t other = 0; other < groups_.size(); ++other) {
+      if (groups_[other].consumer == k) before = pointwise[other];
+      if (groups_[other].producer == k) behind = pointwise[other];
+    }
+    const PlaneExtent used = used_part(k);
+    winograd::Convolution convolution(convolution_shape(groups_[k]), tile_of(groups_[k].algorithm), used.rows,
+                                      used.columns);
+    scratch_bytes_ = std::max(scratch_bytes_, convolution.scratch_bytes());
+    weight_bytes_ += convolution.bytes();
+    return make_winograd_step(network_, groups_[k], buffers_.groups[k], std::move(convolution), before,
+                              behind, workspace_);
   }
 
   void forward(std::span<const std::uint8_t> images, bool training) {
@@ -215,11 +284,12 @@ class CpuExecutor : public Executor {
   AlgorithmPlan plan_;
   dnnl::engine engine_;
   int block_ = 16;
+  dnnl::memory::desc picture_layout_;
   std::unique_ptr<PictureReader> pictures_;
   MemoryPlan memory_;
   ShardBuffers buffers_;
   Workspace workspace_;
-  std::size_t weight_bytes_ = 0;
+  std::size_t scratch_bytes_ = 0, weight_bytes_ = 0;
   std::vector<std::unique_ptr<Step>> steps_;
   PassSeconds seconds_;
 };

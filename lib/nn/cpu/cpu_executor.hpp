@@ -7,8 +7,8 @@
 
 namespace whorl::nn {
 
-/// The "cpu" backend: oneDNN convolutions and fused passes over its blocked layout. Algorithms are measured
-/// here unless `options.plan` names them, so ranks that must agree to the bit share one plan.
+/// The "cpu" backend: our Winograd convolutions with the passes between them, and oneDNN's direct ones where
+/// they do not apply, in one blocked layout. Ranks that must agree to the bit share one plan.
 std::unique_ptr<Executor> make_cpu_executor(const Network& network, const CompileOptions& options);
 
 }  // namespace whorl::nn

@@ -102,7 +102,45 @@ std::vector<bool> layers_with_gradient(const Network& network) {
   return needs;
 }
 
+std::ptrdiff_t count_readers(const Network& network, int layer) {
+  std::ptrdiff_t count = 0;
+  for (const Layer& reader : network.layers)
+    count += std::count(reader.inputs.begin(), reader.inputs.end(), layer);
+  return count;
+}
+
+bool only_pools(const Group& group) {
+  return group.pool == group.output;
+}
+
 }  // namespace
+
+const char* to_string(Algorithm algorithm) {
+  if (algorithm == Algorithm::direct) return "direct";
+  return algorithm == Algorithm::winograd3 ? "winograd3" : "winograd4";
+}
+
+int only_pointwise_reader(const Network& network, const std::vector<Group>& groups, int k) {
+  if (count_readers(network, groups[k].output) != 1) return Group::none;
+  for (int reader = k + 1; reader < std::ssize(groups); ++reader)
+    if (groups[reader].kind == Group::Kind::pointwise && groups[reader].input == groups[k].output &&
+        !only_pools(groups[reader]))
+      return reader;
+  return Group::none;
+}
+
+void link_to_convolutions(const Network& network, std::vector<Group>& groups) {
+  for (Group& group : groups) group.producer = group.consumer = Group::none;
+  for (int k = 0; k < std::ssize(groups); ++k) {
+    if (groups[k].algorithm == Algorithm::direct) continue;
+    const int behind = only_pointwise_reader(network, groups, k);
+    if (behind != Group::none) groups[behind].producer = k;
+    for (Group& before : groups)
+      if (before.kind == Group::Kind::pointwise && before.output == groups[k].input &&
+          before.residual == Group::none && !only_pools(before) && count_readers(network, before.output) == 1)
+        before.consumer = k;
+  }
+}
 
 Shape shape_of(const Network& network, int layer) {
   return layer == network_input ? network.input : network.layers[layer].output;

@@ -1,161 +1,246 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "nn/cpu/pointwise.hpp"
 
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "nn/cpu/pointwise.cpp"
+#include <hwy/foreach_target.h>
+
+#include <hwy/highway.h>
+
 #include <algorithm>
+#include <cstring>
 
-#include "base/simd.hpp"
-#include "nn/cpu/gelu.hpp"
-#include "nn/cpu/lanes.hpp"
+#include "nn/cpu/gelu-inl.hpp"
+#include "nn/cpu/lanes-inl.hpp"
 
-namespace whorl::nn::cpu {
+HWY_BEFORE_NAMESPACE();
+namespace whorl::nn::cpu::HWY_NAMESPACE {
 
-namespace {
-
-/// Sums a run of at most this many terms in float before adding to the double total.
+/// Terms that are summed in float, at most twice as many, before their sum goes to the double total.
 constexpr int run_length = 32;
 
-template <int B>
-struct Sums {
-  DoubleLanes<B> first = {}, second = {};
-
-  WHORL_INLINE void add(const FloatLanes<B>& a, const FloatLanes<B>& b) {
-    first += __builtin_convertvector(a, DoubleLanes<B>);
-    second += __builtin_convertvector(b, DoubleLanes<B>);
+/// Two sums per channel.
+class Sums {
+ public:
+  HWY_INLINE Sums() : first_(hn::Zero(Tag())), second_(hn::Zero(Tag())) {}
+  HWY_INLINE void add(const Vector& a, const Vector& b) {
+    first_ = hn::Add(first_, a);
+    second_ = hn::Add(second_, b);
   }
-  WHORL_INLINE void write(double* to) const {
-    std::memcpy(to, &first, sizeof first);
-    std::memcpy(to + B, &second, sizeof second);
+  HWY_INLINE void end_of_run(int terms) {
+    terms_ += terms;
+    if (terms_ >= run_length) flush();
+  }
+  HWY_INLINE void write(double* first, double* second) {
+    flush();
+    std::copy_n(totals_[0], lanes, first);
+    std::copy_n(totals_[1], lanes, second);
+  }
+
+ private:
+  HWY_INLINE void flush() {
+    float run[2][lanes];
+    store(first_, run[0]);
+    store(second_, run[1]);
+    for (int i = 0; i < lanes; ++i) totals_[0][i] += run[0][i];
+    for (int i = 0; i < lanes; ++i) totals_[1][i] += run[1][i];
+    first_ = second_ = hn::Zero(Tag());
+    terms_ = 0;
+  }
+  Vector first_, second_;
+  double totals_[2][lanes] = {};
+  int terms_ = 0;
+};
+
+/// work(row, first pixel, pixels) over runs of at most run_length.
+template <class Work>
+HWY_INLINE void for_each_run(const PlaneExtent& extent, const Work& work) {
+  for (int row = 0; row < extent.rows; ++row)
+    for (int first = 0; first < extent.columns; first += run_length)
+      work(row, first, std::min(run_length, extent.columns - first));
+}
+
+/// A group of lanes of a plane.
+struct Source {
+  const float* data;
+  std::size_t row;
+  std::size_t pixel;
+
+  Source(const PlaneExtent& extent, const ConstPlane& plane, int lane)
+      : data(plane.data + lane), row(std::size_t(plane.row_pixels) * extent.block), pixel(extent.block) {}
+  HWY_INLINE const float* at(int y, int x) const { return data + y * row + x * pixel; }
+};
+struct Target {
+  float* data;
+  std::size_t row;
+  std::size_t pixel;
+
+  Target(const PlaneExtent& extent, const Plane& plane, int lane)
+      : data(plane.data + lane), row(std::size_t(plane.row_pixels) * extent.block), pixel(extent.block) {}
+  HWY_INLINE float* at(int y, int x) const { return data + y * row + x * pixel; }
+};
+
+struct Identity {
+  HWY_INLINE Vector operator()(const Vector& x) const { return x; }
+};
+struct One {
+  HWY_INLINE Vector operator()(const Vector&) const { return hn::Set(Tag(), 1.0F); }
+};
+struct Relu {
+  HWY_INLINE Vector operator()(const Vector& x) const { return hn::Max(x, hn::Zero(Tag())); }
+};
+struct ReluDerivative {
+  HWY_INLINE Vector operator()(const Vector& x) const {
+    return hn::IfThenElseZero(hn::Gt(x, hn::Zero(Tag())), hn::Set(Tag(), 1.0F));
   }
 };
 
-template <int B>
-WHORL_INLINE void sums_body(const float* x, int pixels, const float* origin, double* sums) {
-  const FloatLanes<B> o = load<B>(origin);
-  Sums<B> total;
-  for (int run = 0; run < pixels; run += run_length) {
-    FloatLanes<B> first = {}, second = {};
-    for (int i = run; i < std::min(pixels, run + run_length); ++i) {
-      const FloatLanes<B> value = load<B>(x + i * B) - o;
-      first += value;
-      second += value * value;
-    }
-    total.add(first, second);
-  }
-  total.write(sums);
-}
-
-template <int B, Curve curve>
-WHORL_INLINE FloatLanes<B> apply(const FloatLanes<B>& v) {
-  if constexpr (curve == Curve::relu) return maximum<B>(v, FloatLanes<B>{});
-  if constexpr (curve == Curve::gelu) return gelu<B>(v);
-  return v;
-}
-
-template <int B, Curve curve, bool with_residual>
-WHORL_INLINE void forward_body(const float* x, const float* residual, const Affine& affine, float* y,
-                               int pixels) {
-  const FloatLanes<B> mean = load<B>(affine.mean), scale = load<B>(affine.scale),
-                      shift = load<B>(affine.shift);
-  for (int i = 0; i < pixels; ++i) {
-    FloatLanes<B> v = (load<B>(x + i * B) - mean) * scale + shift;
-    if constexpr (with_residual) v += load<B>(residual + i * B);
-    store<B>(y + i * B, apply<B, curve>(v));
-  }
-}
-
-template <int B, Curve curve, bool with_residual>
-WHORL_INLINE void backward_body(const float* dy, const float* x, const float* residual, const float* y,
-                                const Affine& affine, float* g, double* sums, int pixels) {
-  const FloatLanes<B> mean = load<B>(affine.mean), scale = load<B>(affine.scale),
-                      shift = load<B>(affine.shift);
-  Sums<B> total;
-  for (int run = 0; run < pixels; run += run_length) {
-    FloatLanes<B> first = {}, second = {};
-    for (int i = run; i < std::min(pixels, run + run_length); ++i) {
-      const FloatLanes<B> centred = load<B>(x + i * B) - mean;
-      FloatLanes<B> gradient = load<B>(dy + i * B);
-      if constexpr (curve == Curve::relu) {
-        gradient = load<B>(y + i * B) > 0.0F ? gradient : FloatLanes<B>{};
-      } else if constexpr (curve == Curve::gelu) {
-        FloatLanes<B> v = centred * scale + shift;
-        if constexpr (with_residual) v += load<B>(residual + i * B);
-        gradient *= gelu_derivative<B>(v);
+void sums_of_plane(const PlaneExtent& extent, const ConstPlane& x, const float* origin, double* sums) {
+  for (int lane = 0; lane < extent.block; lane += lanes) {
+    const Source from(extent, x, lane);
+    const Vector o = load(origin + lane);
+    Sums total;
+    for_each_run(extent, [&](int row, int first, int pixels) HWY_ATTR {
+      for (int i = first; i < first + pixels; ++i) {
+        const Vector value = hn::Sub(load(from.at(row, i)), o);
+        total.add(value, hn::Mul(value, value));
       }
-      store<B>(g + i * B, gradient);
-      first += gradient;
-      second += gradient * centred;
-    }
-    total.add(first, second);
+      total.end_of_run(pixels);
+    });
+    total.write(sums + lane, sums + extent.block + lane);
   }
-  total.write(sums);
 }
 
-template <int B>
-WHORL_INLINE void combine_body(const float* g, const float* x, const AffineGradient& gradient, float* out,
-                               int pixels) {
-  const FloatLanes<B> mean = load<B>(gradient.mean), a = load<B>(gradient.a), b = load<B>(gradient.b),
-                      c = load<B>(gradient.c);
-  for (int i = 0; i < pixels; ++i)
-    store<B>(out + i * B, load<B>(g + i * B) * a + ((load<B>(x + i * B) - mean) * b + c));
+template <class Function>
+void forward_by(const Function& curve, const PlaneExtent& extent, const ConstPlane& x,
+                const ConstPlane& residual, const Affine& affine, const Plane& y) {
+  for (int lane = 0; lane < extent.block; lane += lanes) {
+    const Source from(extent, x, lane), second(extent, residual, lane);
+    const Target to(extent, y, lane);
+    const Vector mean = load(affine.mean + lane), scale = load(affine.scale + lane),
+                 shift = load(affine.shift + lane);
+    for (int row = 0; row < extent.rows; ++row)
+      for (int i = 0; i < extent.columns; ++i) {
+        Vector v = hn::MulAdd(hn::Sub(load(from.at(row, i)), mean), scale, shift);
+        if (residual.data != nullptr) v = hn::Add(v, load(second.at(row, i)));
+        store(curve(v), to.at(row, i));
+      }
+  }
 }
 
-/// Turns the run-time choice of block size, curve and residual into one of the compiled bodies.
-template <int B, bool with_residual>
-WHORL_INLINE void forward_for_curve(const float* x, const float* residual, const Affine& affine, Curve curve,
-                                    float* y, int pixels) {
-  if (curve == Curve::relu)
-    return forward_body<B, Curve::relu, with_residual>(x, residual, affine, y, pixels);
-  if (curve == Curve::gelu)
-    return forward_body<B, Curve::gelu, with_residual>(x, residual, affine, y, pixels);
-  forward_body<B, Curve::identity, with_residual>(x, residual, affine, y, pixels);
+template <class Function>
+void backward_by(const Function& derivative, const PlaneExtent& extent, const ConstPlane& dy,
+                 const ConstPlane& x, const ConstPlane& residual, const Affine& affine, const Plane& g,
+                 double* sums) {
+  for (int lane = 0; lane < extent.block; lane += lanes) {
+    const Source from(extent, x, lane), second(extent, residual, lane), above(extent, dy, lane);
+    const Target to(extent, g, lane);
+    const Vector mean = load(affine.mean + lane), scale = load(affine.scale + lane),
+                 shift = load(affine.shift + lane);
+    Sums total;
+    for_each_run(extent, [&](int row, int first, int pixels) HWY_ATTR {
+      for (int i = first; i < first + pixels; ++i) {
+        const Vector centred = hn::Sub(load(from.at(row, i)), mean);
+        Vector v = hn::MulAdd(centred, scale, shift);
+        if (residual.data != nullptr) v = hn::Add(v, load(second.at(row, i)));
+        const Vector gradient = hn::Mul(load(above.at(row, i)), derivative(v));
+        store(gradient, to.at(row, i));
+        total.add(gradient, hn::Mul(gradient, centred));
+      }
+      total.end_of_run(pixels);
+    });
+    total.write(sums + lane, sums + extent.block + lane);
+  }
 }
 
-template <int B>
-WHORL_INLINE void backward_for_curve(const float* dy, const float* x, const float* residual, const float* y,
-                                     const Affine& affine, Curve curve, float* g, double* sums, int pixels) {
-  if (curve == Curve::relu)
-    return backward_body<B, Curve::relu, false>(dy, x, residual, y, affine, g, sums, pixels);
-  if (curve == Curve::identity)
-    return backward_body<B, Curve::identity, false>(dy, x, residual, y, affine, g, sums, pixels);
-  if (residual != nullptr)
-    return backward_body<B, Curve::gelu, true>(dy, x, residual, y, affine, g, sums, pixels);
-  backward_body<B, Curve::gelu, false>(dy, x, residual, y, affine, g, sums, pixels);
+void forward_plane(const PlaneExtent& extent, const ConstPlane& x, const ConstPlane& residual,
+                   const Affine& affine, Curve curve, const Plane& y) {
+  if (curve == Curve::relu) return forward_by(Relu(), extent, x, residual, affine, y);
+  if (curve == Curve::gelu) return forward_by(Gelu(), extent, x, residual, affine, y);
+  forward_by(Identity(), extent, x, residual, affine, y);
 }
 
-}  // namespace
-
-WHORL_SIMD_CLONES
-void sums_of_plane(const float* x, int pixels, int block, const float* origin, double* sums) {
-  block == 16 ? sums_body<16>(x, pixels, origin, sums) : sums_body<8>(x, pixels, origin, sums);
+void backward_plane(const PlaneExtent& extent, const ConstPlane& dy, const ConstPlane& x,
+                    const ConstPlane& residual, const Affine& affine, Curve curve, const Plane& g,
+                    double* sums) {
+  if (curve == Curve::relu) return backward_by(ReluDerivative(), extent, dy, x, residual, affine, g, sums);
+  if (curve == Curve::gelu) return backward_by(GeluDerivative(), extent, dy, x, residual, affine, g, sums);
+  backward_by(One(), extent, dy, x, residual, affine, g, sums);
 }
 
-WHORL_SIMD_CLONES
-void forward_plane(const float* x, const float* residual, const Affine& affine, Curve curve, float* y,
-                   int pixels, int block) {
-  if (block == 16 && residual != nullptr)
-    return forward_for_curve<16, true>(x, residual, affine, curve, y, pixels);
-  if (block == 16) return forward_for_curve<16, false>(x, residual, affine, curve, y, pixels);
-  if (residual != nullptr) return forward_for_curve<8, true>(x, residual, affine, curve, y, pixels);
-  forward_for_curve<8, false>(x, residual, affine, curve, y, pixels);
+void combine_plane(const PlaneExtent& extent, const ConstPlane& g, const ConstPlane& x,
+                   const AffineGradient& gradient, const Plane& out) {
+  for (int lane = 0; lane < extent.block; lane += lanes) {
+    const Source of_output(extent, g, lane), from(extent, x, lane);
+    const Target to(extent, out, lane);
+    const Vector mean = load(gradient.mean + lane), a = load(gradient.a + lane), b = load(gradient.b + lane),
+                 c = load(gradient.c + lane);
+    for (int row = 0; row < extent.rows; ++row)
+      for (int i = 0; i < extent.columns; ++i)
+        store(
+            hn::MulAdd(load(of_output.at(row, i)), a, hn::MulAdd(hn::Sub(load(from.at(row, i)), mean), b, c)),
+            to.at(row, i));
+  }
 }
 
-WHORL_SIMD_CLONES
-void backward_plane(const float* dy, const float* x, const float* residual, const float* y,
-                    const Affine& affine, Curve curve, float* g, double* sums, int pixels, int block) {
-  block == 16 ? backward_for_curve<16>(dy, x, residual, y, affine, curve, g, sums, pixels)
-              : backward_for_curve<8>(dy, x, residual, y, affine, curve, g, sums, pixels);
+void add_plane(const PlaneExtent& extent, const ConstPlane& from, const Plane& to) {
+  for (int lane = 0; lane < extent.block; lane += lanes) {
+    const Source source(extent, from, lane);
+    const Target target(extent, to, lane);
+    for (int row = 0; row < extent.rows; ++row)
+      for (int i = 0; i < extent.columns; ++i)
+        store(hn::Add(load(target.at(row, i)), load(source.at(row, i))), target.at(row, i));
+  }
 }
 
-WHORL_SIMD_CLONES
-void combine_plane(const float* g, const float* x, const AffineGradient& gradient, float* out, int pixels,
-                   int block) {
-  block == 16 ? combine_body<16>(g, x, gradient, out, pixels) : combine_body<8>(g, x, gradient, out, pixels);
+}  // namespace whorl::nn::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace whorl::nn::cpu {
+
+HWY_EXPORT(sums_of_plane);
+HWY_EXPORT(forward_plane);
+HWY_EXPORT(backward_plane);
+HWY_EXPORT(combine_plane);
+HWY_EXPORT(add_plane);
+
+void sums_of_plane(const PlaneExtent& extent, const ConstPlane& x, const float* origin, double* sums) {
+  HWY_DYNAMIC_DISPATCH(sums_of_plane)(extent, x, origin, sums);
 }
 
-WHORL_SIMD_CLONES
-void add_to(float* to, const float* from, std::size_t count) {
-#pragma omp simd
-  for (std::size_t i = 0; i < count; ++i) to[i] += from[i];
+void forward_plane(const PlaneExtent& extent, const ConstPlane& x, const ConstPlane& residual,
+                   const Affine& affine, Curve curve, const Plane& y) {
+  HWY_DYNAMIC_DISPATCH(forward_plane)(extent, x, residual, affine, curve, y);
+}
+
+void backward_plane(const PlaneExtent& extent, const ConstPlane& dy, const ConstPlane& x,
+                    const ConstPlane& residual, const Affine& affine, Curve curve, const Plane& g,
+                    double* sums) {
+  HWY_DYNAMIC_DISPATCH(backward_plane)(extent, dy, x, residual, affine, curve, g, sums);
+}
+
+void combine_plane(const PlaneExtent& extent, const ConstPlane& g, const ConstPlane& x,
+                   const AffineGradient& gradient, const Plane& out) {
+  HWY_DYNAMIC_DISPATCH(combine_plane)(extent, g, x, gradient, out);
+}
+
+void copy_plane(const PlaneExtent& extent, const ConstPlane& from, const Plane& to) {
+  const std::size_t row = std::size_t(extent.columns) * extent.block;
+  for (int y = 0; y < extent.rows; ++y)
+    std::memcpy(to.data + std::size_t(y) * to.row_pixels * extent.block,
+                from.data + std::size_t(y) * from.row_pixels * extent.block, row * sizeof(float));
+}
+
+void clear_plane(const PlaneExtent& extent, const Plane& plane) {
+  for (int y = 0; y < extent.rows; ++y)
+    std::memset(plane.data + std::size_t(y) * plane.row_pixels * extent.block, 0,
+                sizeof(float) * extent.columns * extent.block);
+}
+
+void add_plane(const PlaneExtent& extent, const ConstPlane& from, const Plane& to) {
+  HWY_DYNAMIC_DISPATCH(add_plane)(extent, from, to);
 }
 
 }  // namespace whorl::nn::cpu
+#endif

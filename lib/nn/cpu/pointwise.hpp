@@ -3,11 +3,12 @@
 
 #include <cstddef>
 
+#include "nn/cpu/plane.hpp"
+
 namespace whorl::nn::cpu {
 
-/// Kernels over one plane of a blocked tensor: `pixels` pixels of `block` (8 or 16) channels. Per-channel
-/// arrays point at the plane's first channel. A plane stays in cache between kernels, so several of them in a
-/// row cost one pass over memory.
+/// Kernels over one plane of a blocked tensor. Per-channel arrays point at the plane's first channel. A plane
+/// stays in cache between kernels, so several of them in a row cost one pass over memory.
 
 enum class Curve { identity, relu, gelu };
 
@@ -20,16 +21,17 @@ struct Affine {
 
 /// sums[c] = sum of x - origin, sums[block + c] = sum of (x - origin)^2, in double. An origin near the mean
 /// keeps the digits of the variance.
-void sums_of_plane(const float* x, int pixels, int block, const float* origin, double* sums);
+void sums_of_plane(const PlaneExtent& extent, const ConstPlane& x, const float* origin, double* sums);
 
-/// y = curve(affine(x) + residual); residual may be null, y may be x.
-void forward_plane(const float* x, const float* residual, const Affine& affine, Curve curve, float* y,
-                   int pixels, int block);
+/// y = curve(affine(x) + residual); the residual may have null data, y may be x.
+void forward_plane(const PlaneExtent& extent, const ConstPlane& x, const ConstPlane& residual,
+                   const Affine& affine, Curve curve, const Plane& y);
 
 /// The gradient through the curve, g = dy * curve'(affine(x) + residual), with sums[c] = sum of g and
-/// sums[block + c] = sum of g (x - mean). ReLU takes its sign from the output y. g may be dy.
-void backward_plane(const float* dy, const float* x, const float* residual, const float* y,
-                    const Affine& affine, Curve curve, float* g, double* sums, int pixels, int block);
+/// sums[block + c] = sum of g (x - mean). g may be dy.
+void backward_plane(const PlaneExtent& extent, const ConstPlane& dy, const ConstPlane& x,
+                    const ConstPlane& residual, const Affine& affine, Curve curve, const Plane& g,
+                    double* sums);
 
 /// out = g * a + (x - mean) * b + c, a channel each: the gradient before a batch-norm. out may be g.
 struct AffineGradient {
@@ -38,10 +40,12 @@ struct AffineGradient {
   const float* b;
   const float* c;
 };
-void combine_plane(const float* g, const float* x, const AffineGradient& gradient, float* out, int pixels,
-                   int block);
+void combine_plane(const PlaneExtent& extent, const ConstPlane& g, const ConstPlane& x,
+                   const AffineGradient& gradient, const Plane& out);
 
+void clear_plane(const PlaneExtent& extent, const Plane& plane);
+void copy_plane(const PlaneExtent& extent, const ConstPlane& from, const Plane& to);
 /// to += from.
-void add_to(float* to, const float* from, std::size_t count);
+void add_plane(const PlaneExtent& extent, const ConstPlane& from, const Plane& to);
 
 }  // namespace whorl::nn::cpu

@@ -1,112 +1,127 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "nn/cpu/pool.hpp"
 
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "nn/cpu/pool.cpp"
+#include <hwy/foreach_target.h>
+
+#include <hwy/highway.h>
+
 #include <algorithm>
 #include <limits>
 
-#include "base/simd.hpp"
-#include "nn/cpu/lanes.hpp"
+#include "nn/cpu/lanes-inl.hpp"
 
-namespace whorl::nn::cpu {
+HWY_BEFORE_NAMESPACE();
+namespace whorl::nn::cpu::HWY_NAMESPACE {
 
-namespace {
+using Integers = hn::RebindToSigned<Tag>;
+using Shorts = hn::Rebind<std::uint16_t, Tag>;
 
 /// Cells [first, last) of an axis of `length` that a window covers; its own cell 0 lies at `origin`, perhaps
 /// in the padding.
 struct Cells {
   int origin, first, last;
+
+  Cells(const PoolGeometry& geometry, int output, int length)
+      : origin(output * geometry.stride - geometry.padding),
+        first(std::max(origin, 0)),
+        last(std::min(origin + geometry.window, length)) {}
 };
 
-WHORL_INLINE Cells cells_of_window(const PoolGeometry& geometry, int output, int length) {
-  const int origin = output * geometry.stride - geometry.padding;
-  return {origin, std::max(origin, 0), std::min(origin + geometry.window, length)};
-}
-
-template <int B>
-WHORL_INLINE void max_window(const PoolGeometry& geometry, const Cells& rows, const Cells& columns,
-                             const float* x, float* y, std::uint16_t* winner) {
-  FloatLanes<B> best = FloatLanes<B>{} - std::numeric_limits<float>::infinity();
-  IntLanes<B> best_cell = {};
-  for (int row = rows.first; row < rows.last; ++row)
-    for (int column = columns.first; column < columns.last; ++column) {
-      const FloatLanes<B> value = load<B>(x + (row * geometry.input_width + column) * B);
-      const int cell = (row - rows.origin) * geometry.window + column - columns.origin;
-      best_cell = value > best ? IntLanes<B>{} + cell : best_cell;
-      best = maximum<B>(value, best);
+/// work(output pixel, number of the cell in its window, offset of the cell's pixel in x) after start(output
+/// pixel) and before end(output pixel), for all windows.
+template <class Start, class Work, class End>
+HWY_INLINE void for_each_window(const PoolGeometry& geometry, int x_row, const Start& start, const Work& work,
+                                const End& end) {
+  for (int out_y = 0, out = 0; out_y < geometry.output_height; ++out_y) {
+    const Cells rows(geometry, out_y, geometry.input_height);
+    for (int out_x = 0; out_x < geometry.output_width; ++out_x, ++out) {
+      const Cells columns(geometry, out_x, geometry.input_width);
+      start(out);
+      for (int row = rows.first; row < rows.last; ++row)
+        for (int column = columns.first; column < columns.last; ++column)
+          work((row - rows.origin) * geometry.window + column - columns.origin,
+               (std::size_t(row) * x_row + column) * geometry.block);
+      end(out);
     }
-  store<B>(y, best);
-  const auto cells = __builtin_convertvector(best_cell, ShortLanes<B>);
-  std::memcpy(winner, &cells, sizeof cells);
-}
-
-template <int B>
-WHORL_INLINE void max_unpool_window(const PoolGeometry& geometry, const Cells& rows, const Cells& columns,
-                                    const float* dy, const std::uint16_t* winner, float* dx) {
-  ShortLanes<B> cells;
-  std::memcpy(&cells, winner, sizeof cells);
-  const auto best_cell = __builtin_convertvector(cells, IntLanes<B>);
-  const FloatLanes<B> gradient = load<B>(dy);
-  for (int row = rows.first; row < rows.last; ++row)
-    for (int column = columns.first; column < columns.last; ++column) {
-      float* target = dx + (row * geometry.input_width + column) * B;
-      const int cell = (row - rows.origin) * geometry.window + column - columns.origin;
-      store<B>(target, load<B>(target) + (best_cell == cell ? gradient : FloatLanes<B>{}));
-    }
-}
-
-template <int B>
-WHORL_INLINE void max_pool_body(const PoolGeometry& geometry, const float* x, float* y,
-                                std::uint16_t* winner) {
-  for (int out_y = 0; out_y < geometry.output_height; ++out_y) {
-    const Cells rows = cells_of_window(geometry, out_y, geometry.input_height);
-    for (int out_x = 0; out_x < geometry.output_width; ++out_x, y += B, winner += B)
-      max_window<B>(geometry, rows, cells_of_window(geometry, out_x, geometry.input_width), x, y, winner);
   }
 }
 
-template <int B>
-WHORL_INLINE void max_unpool_body(const PoolGeometry& geometry, const float* dy, const std::uint16_t* winner,
-                                  float* dx, bool add) {
-  if (!add) std::memset(dx, 0, sizeof(float) * B * geometry.input_height * geometry.input_width);
-  for (int out_y = 0; out_y < geometry.output_height; ++out_y) {
-    const Cells rows = cells_of_window(geometry, out_y, geometry.input_height);
-    for (int out_x = 0; out_x < geometry.output_width; ++out_x, dy += B, winner += B)
-      max_unpool_window<B>(geometry, rows, cells_of_window(geometry, out_x, geometry.input_width), dy, winner,
-                           dx);
+void max_pool_plane(const PoolGeometry& geometry, const ConstPlane& x, float* y, std::uint16_t* winner) {
+  for (int lane = 0; lane < geometry.block; lane += lanes) {
+    Vector best = hn::Zero(Tag());
+    hn::Vec<Integers> best_cell = hn::Zero(Integers());
+    for_each_window(
+        geometry, x.row_pixels,
+        [&](int) HWY_ATTR {
+          best = hn::Set(Tag(), -std::numeric_limits<float>::infinity());
+          best_cell = hn::Zero(Integers());
+        },
+        [&](int cell, std::size_t at) HWY_ATTR {
+          const Vector value = load(x.data + at + lane);
+          best_cell = hn::IfThenElse(hn::RebindMask(Integers(), hn::Gt(value, best)),
+                                     hn::Set(Integers(), cell), best_cell);
+          best = hn::Max(value, best);
+        },
+        [&](int out) HWY_ATTR {
+          store(best, y + std::size_t(out) * geometry.block + lane);
+          hn::StoreU(hn::DemoteTo(Shorts(), best_cell), Shorts(),
+                     winner + std::size_t(out) * geometry.block + lane);
+        });
   }
 }
 
-template <int B>
-WHORL_INLINE void average_body(const PoolGeometry& geometry, const float* x, float* y) {
-  const float factor = 1.0F / static_cast<float>(geometry.window * geometry.window);
-  for (int out_y = 0; out_y < geometry.output_height; ++out_y)
-    for (int out_x = 0; out_x < geometry.output_width; ++out_x, y += B) {
-      FloatLanes<B> sum = {};
-      for (int row = 0; row < geometry.window; ++row)
-        for (int column = 0; column < geometry.window; ++column)
-          sum += load<B>(x + ((out_y * geometry.stride + row) * geometry.input_width +
-                              out_x * geometry.stride + column) *
-                                 B);
-      store<B>(y, sum * factor);
-    }
+void max_unpool_plane(const PoolGeometry& geometry, const float* dy, const std::uint16_t* winner,
+                      const Plane& dx) {
+  for (int lane = 0; lane < geometry.block; lane += lanes) {
+    Vector gradient = hn::Zero(Tag());
+    hn::Vec<Integers> best_cell = hn::Zero(Integers());
+    for_each_window(
+        geometry, dx.row_pixels,
+        [&](int out) HWY_ATTR {
+          gradient = load(dy + std::size_t(out) * geometry.block + lane);
+          best_cell = hn::PromoteTo(Integers(),
+                                    hn::LoadU(Shorts(), winner + std::size_t(out) * geometry.block + lane));
+        },
+        [&](int cell, std::size_t at) HWY_ATTR {
+          float* target = dx.data + at + lane;
+          const auto is_best = hn::RebindMask(Tag(), hn::Eq(best_cell, hn::Set(Integers(), cell)));
+          store(hn::Add(load(target), hn::IfThenElseZero(is_best, gradient)), target);
+        },
+        [](int) {});
+  }
 }
 
-template <int B>
-WHORL_INLINE void average_unpool_body(const PoolGeometry& geometry, const float* dy, float* dx, bool add) {
-  if (!add) std::memset(dx, 0, sizeof(float) * B * geometry.input_height * geometry.input_width);
-  const float factor = 1.0F / static_cast<float>(geometry.window * geometry.window);
-  for (int out_y = 0; out_y < geometry.output_height; ++out_y)
-    for (int out_x = 0; out_x < geometry.output_width; ++out_x, dy += B)
-      for (int row = 0; row < geometry.window; ++row)
-        for (int column = 0; column < geometry.window; ++column) {
-          float* target =
-              dx +
-              ((out_y * geometry.stride + row) * geometry.input_width + out_x * geometry.stride + column) * B;
-          store<B>(target, load<B>(target) + load<B>(dy) * factor);
-        }
+void average_pool_plane(const PoolGeometry& geometry, const float* x, float* y) {
+  const Vector factor = hn::Set(Tag(), 1.0F / static_cast<float>(geometry.window * geometry.window));
+  for (int lane = 0; lane < geometry.block; lane += lanes) {
+    Vector sum = hn::Zero(Tag());
+    for_each_window(
+        geometry, geometry.input_width, [&](int) HWY_ATTR { sum = hn::Zero(Tag()); },
+        [&](int, std::size_t at) HWY_ATTR { sum = hn::Add(sum, load(x + at + lane)); },
+        [&](int out) HWY_ATTR { store(hn::Mul(sum, factor), y + std::size_t(out) * geometry.block + lane); });
+  }
 }
 
-}  // namespace
+void average_unpool_plane(const PoolGeometry& geometry, const float* dy, float* dx) {
+  const Vector factor = hn::Set(Tag(), 1.0F / static_cast<float>(geometry.window * geometry.window));
+  for (int lane = 0; lane < geometry.block; lane += lanes) {
+    Vector share = hn::Zero(Tag());
+    for_each_window(
+        geometry, geometry.input_width,
+        [&](int out)
+            HWY_ATTR { share = hn::Mul(load(dy + std::size_t(out) * geometry.block + lane), factor); },
+        [&](int, std::size_t at) HWY_ATTR { store(hn::Add(load(dx + at + lane), share), dx + at + lane); },
+        [](int) {});
+  }
+}
+
+}  // namespace whorl::nn::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace whorl::nn::cpu {
 
 PoolGeometry pool_geometry(const Pool& pool, const Shape& input, const Shape& output, int block) {
   return {.input_height = input.height,
@@ -119,27 +134,35 @@ PoolGeometry pool_geometry(const Pool& pool, const Shape& input, const Shape& ou
           .block = block};
 }
 
-WHORL_SIMD_CLONES
-void max_pool_plane(const PoolGeometry& geometry, const float* x, float* y, std::uint16_t* winner) {
-  geometry.block == 16 ? max_pool_body<16>(geometry, x, y, winner) : max_pool_body<8>(geometry, x, y, winner);
+PlaneExtent covered(const PoolGeometry& geometry) {
+  const auto length = [&](int outputs, int inputs) {
+    return std::min(inputs, (outputs - 1) * geometry.stride + geometry.window - geometry.padding);
+  };
+  return {length(geometry.output_height, geometry.input_height),
+          length(geometry.output_width, geometry.input_width), geometry.block};
 }
 
-WHORL_SIMD_CLONES
-void max_unpool_plane(const PoolGeometry& geometry, const float* dy, const std::uint16_t* winner, float* dx,
-                      bool add) {
-  geometry.block == 16 ? max_unpool_body<16>(geometry, dy, winner, dx, add)
-                       : max_unpool_body<8>(geometry, dy, winner, dx, add);
+HWY_EXPORT(max_pool_plane);
+HWY_EXPORT(max_unpool_plane);
+HWY_EXPORT(average_pool_plane);
+HWY_EXPORT(average_unpool_plane);
+
+void max_pool_plane(const PoolGeometry& geometry, const ConstPlane& x, float* y, std::uint16_t* winner) {
+  HWY_DYNAMIC_DISPATCH(max_pool_plane)(geometry, x, y, winner);
 }
 
-WHORL_SIMD_CLONES
+void max_unpool_plane(const PoolGeometry& geometry, const float* dy, const std::uint16_t* winner,
+                      const Plane& dx) {
+  HWY_DYNAMIC_DISPATCH(max_unpool_plane)(geometry, dy, winner, dx);
+}
+
 void average_pool_plane(const PoolGeometry& geometry, const float* x, float* y) {
-  geometry.block == 16 ? average_body<16>(geometry, x, y) : average_body<8>(geometry, x, y);
+  HWY_DYNAMIC_DISPATCH(average_pool_plane)(geometry, x, y);
 }
 
-WHORL_SIMD_CLONES
-void average_unpool_plane(const PoolGeometry& geometry, const float* dy, float* dx, bool add) {
-  geometry.block == 16 ? average_unpool_body<16>(geometry, dy, dx, add)
-                       : average_unpool_body<8>(geometry, dy, dx, add);
+void average_unpool_plane(const PoolGeometry& geometry, const float* dy, float* dx) {
+  HWY_DYNAMIC_DISPATCH(average_unpool_plane)(geometry, dy, dx);
 }
 
 }  // namespace whorl::nn::cpu
+#endif

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "nn/cpu/plane.hpp"
 #include "nn/layer.hpp"
 
 namespace whorl::nn::cpu {
@@ -18,14 +19,18 @@ struct PoolGeometry {
 /// Extents from the layer before and after the pooling.
 PoolGeometry pool_geometry(const Pool& pool, const Shape& input, const Shape& output, int block);
 
-/// The maximum of every window, and which of its cells it was (row by row, the first one of equals).
-void max_pool_plane(const PoolGeometry& geometry, const float* x, float* y, std::uint16_t* winner);
-/// The gradient: dy at the winners, summed where windows overlap, and 0 elsewhere; added to dx, or written
-/// over it.
-void max_unpool_plane(const PoolGeometry& geometry, const float* dy, const std::uint16_t* winner, float* dx,
-                      bool add);
+/// The part of the input that windows cover.
+PlaneExtent covered(const PoolGeometry& geometry);
+
+/// The maximum of every window, and which of its cells it was (row by row, the first one of equals); y and
+/// winner without gaps.
+void max_pool_plane(const PoolGeometry& geometry, const ConstPlane& x, float* y, std::uint16_t* winner);
+/// Adds the gradient to dx: dy at the winners.
+void max_unpool_plane(const PoolGeometry& geometry, const float* dy, const std::uint16_t* winner,
+                      const Plane& dx);
 
 void average_pool_plane(const PoolGeometry& geometry, const float* x, float* y);
-void average_unpool_plane(const PoolGeometry& geometry, const float* dy, float* dx, bool add);
+/// Adds the gradient to dx.
+void average_unpool_plane(const PoolGeometry& geometry, const float* dy, float* dx);
 
 }  // namespace whorl::nn::cpu
