@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-/// Training speed of a network: forward and backward pass of one shard per rank, the sum of the gradients
+/// Training speed of a network: forward and backward passes of some shards per rank, the sum of the gradients
 /// over the ranks and a plain Nesterov SGD step, on random pictures in memory. Under mpirun every step takes
 /// the time of the slowest rank.
 #include <benchmark/benchmark.h>
@@ -27,7 +27,9 @@ struct Options {
   int image_size = 32;
   int classes = 10;
   int shard = 100;
+  int shards = 1;
   int threads = 1;
+  std::string algorithms = "fixed";
   double seconds = 5;
   int repetitions = 1;
 };
@@ -37,13 +39,16 @@ class TrainingStep {
  public:
   TrainingStep(const Options& options, const mpi::Communicator& comm)
       : comm_(comm),
+        shards_(options.shards),
         network_(nn::make_network(options.network, options.image_size, options.classes,
                                   {{0.5F, 0.5F, 0.5F}, {0.25F, 0.25F, 0.25F}})),
         parameters_(network_.parameters.size()),
         gradients_(parameters_.size()),
         velocity_(parameters_.size()) {
-    nn::CompileOptions compile_options{
-        .shard_size = options.shard, .label_smoothing = 0.2F, .threads = options.threads, .plan = {}};
+    nn::CompileOptions compile_options{.shard_size = options.shard,
+                                       .label_smoothing = 0.2F,
+                                       .threads = options.threads,
+                                       .plan = options.algorithms};
     if (comm.is_root()) executor_ = nn::compile(network_, "cpu", compile_options);
     if (executor_) compile_options.plan = executor_->plan();
     comm.broadcast(compile_options.plan);
@@ -59,7 +64,8 @@ class TrainingStep {
   void run() {
     executor_->set_parameters(parameters_);
     std::fill(gradients_.begin(), gradients_.end(), 0.0F);
-    executor_->forward_backward({images_, labels_}, gradients_, {});
+    for (int shard = 0; shard < shards_; ++shard)
+      executor_->forward_backward({images_, labels_}, gradients_, {});
     comm_.sum_in_place(std::span(gradients_));
     constexpr float rate = 1e-6F, momentum = 0.85F;
     for (std::size_t i = 0; i < parameters_.size(); ++i) {
@@ -73,6 +79,7 @@ class TrainingStep {
 
  private:
   const mpi::Communicator& comm_;
+  int shards_;
   nn::Network network_;
   std::unique_ptr<nn::Executor> executor_;
   std::vector<float> parameters_, gradients_, velocity_;
@@ -91,9 +98,9 @@ void measure(benchmark::State& state, TrainingStep& step, const Options& options
     step.run();
     state.SetIterationTime(comm.max(std::chrono::duration<double>(Clock::now() - start).count()));
   }
-  const double pictures = static_cast<double>(state.iterations()) * options.shard;
+  const double pictures = static_cast<double>(state.iterations()) * options.shard * options.shards;
   const nn::Executor::PassSeconds seconds = step.take_pass_seconds();
-  state.SetItemsProcessed(state.iterations() * options.shard * comm.size());
+  state.SetItemsProcessed(state.iterations() * options.shard * options.shards * comm.size());
   state.counters["forward_us_per_image"] = seconds.forward / pictures * 1e6;
   state.counters["backward_us_per_image"] = seconds.backward / pictures * 1e6;
 }
@@ -110,7 +117,11 @@ po::options_description described(Options& options) {
       "network", po::value(&options.network)->default_value(options.network), "petal, air94 or resnet18")(
       "image-size", po::value(&options.image_size)->default_value(options.image_size), "pixels")(
       "classes", po::value(&options.classes)->default_value(options.classes), "")(
-      "shard", po::value(&options.shard)->default_value(options.shard), "pictures per rank and step")(
+      "shard", po::value(&options.shard)->default_value(options.shard),
+      "pictures that are normalised together")(
+      "shards", po::value(&options.shards)->default_value(options.shards), "per rank and step")(
+      "algorithms", po::value(&options.algorithms)->default_value(options.algorithms),
+      "of convolutions: fixed, measured or direct")(
       "threads", po::value(&options.threads)->default_value(options.threads), "per rank")(
       "seconds", po::value(&options.seconds)->default_value(options.seconds), "per repetition")(
       "repetitions", po::value(&options.repetitions)->default_value(options.repetitions), "")(
@@ -133,6 +144,7 @@ int run(mpi::Communicator& comm, int argc, char** argv) {
   if (given.count("plan") > 0 && comm.is_root())
     std::cout << step.executor().plan() << (step.executor().memory_bytes() >> 20) << " MiB\n";
   const std::string name = options.network + "/shard:" + std::to_string(options.shard) +
+                           "/shards:" + std::to_string(options.shards) +
                            "/threads:" + std::to_string(options.threads) +
                            "/ranks:" + std::to_string(comm.size());
   benchmark::RegisterBenchmark(name.c_str(),

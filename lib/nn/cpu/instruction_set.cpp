@@ -5,10 +5,10 @@
 #define HWY_TARGET_INCLUDE "nn/cpu/instruction_set.cpp"
 #include <hwy/foreach_target.h>
 
-#include <fmt/ranges.h>
 #include <hwy/highway.h>
 
 #include <cstdint>
+#include <mutex>
 
 #include "base/error.hpp"
 
@@ -27,10 +27,22 @@ namespace whorl::nn::cpu {
 
 HWY_EXPORT(target_name);
 
+namespace {
+
+/// Highway's own SupportedTargets() forgets, as it runs, what was disabled: every call has to be followed by
+/// this.
+void choose_target() {
+  const std::int64_t targets = hwy::SupportedTargets();
+  hwy::GetChosenTarget().Update(targets);
+}
+
+}  // namespace
+
 std::vector<std::string> available_instruction_sets() {
   std::vector<std::string> names;
   for (const std::int64_t target : hwy::SupportedAndGeneratedTargets())
     names.emplace_back(hwy::TargetName(target));
+  choose_target();
   return names;
 }
 
@@ -42,15 +54,17 @@ void use_instruction_set(const std::string& name) {
   hwy::SetSupportedTargetsForTest(0);
   for (const std::int64_t target : hwy::SupportedAndGeneratedTargets())
     if (name == hwy::TargetName(target)) hwy::SetSupportedTargetsForTest(target);
-  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
-  require(name.empty() || name == instruction_set(), "no kernels for {}: there are {}", name,
-          fmt::join(available_instruction_sets(), ", "));
+  choose_target();
+  require(name.empty() || name == instruction_set(), "no kernels for {}", name);
 }
 
 void limit_lanes(int most) {
-  if (most >= 16 || (hwy::SupportedTargets() & HWY_AVX3) == 0) return;
-  hwy::DisableTargets(HWY_AVX3);
-  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+  if (most >= 16) return;
+  static std::once_flag once;
+  std::call_once(once, [] {
+    hwy::DisableTargets(HWY_AVX2 - 1);  // lower bits stand for wider vectors
+    choose_target();
+  });
 }
 
 }  // namespace whorl::nn::cpu
