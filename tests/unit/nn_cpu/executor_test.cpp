@@ -5,6 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
+#include <thread>
+#include <vector>
 
 #include "base/error.hpp"
 #include "nn/cpu/groups.hpp"
@@ -40,6 +43,23 @@ TEST_F(CpuExecutor, IsTheSameToTheBitWithTheSamePlan) {
   const std::vector<float> expected = gradients(*first);
   EXPECT_EQ(gradients(*first), expected);
   EXPECT_EQ(gradients(*second), expected);
+}
+
+// A shard's gradients have to be the same wherever it is computed: in another thread, after other shards, by
+// another executor.
+TEST_F(CpuExecutor, IsTheSameToTheBitInThreads) {
+  const auto here = compiled(problem_.options());
+  const std::vector<float> expected = gradients(*here);
+  std::array<std::vector<float>, 3> got;
+  {
+    std::vector<std::jthread> threads;
+    for (auto& result : got)
+      threads.emplace_back([&] {
+        const auto executor = compiled(problem_.options());
+        for (int i = 0; i < 3; ++i) result = gradients(*executor);
+      });
+  }
+  for (const auto& result : got) EXPECT_EQ(result, expected);
 }
 
 TEST_F(CpuExecutor, TwoThreadsAreDeterministicAndRight) {
@@ -163,6 +183,31 @@ TEST(CpuGroups, AResidualBlockBecomesFourGroups) {
   EXPECT_EQ(last.pool, cpu::Group::none);
   EXPECT_TRUE(last.input_needs_gradient);
   EXPECT_FALSE(groups[0].input_needs_gradient);
+}
+
+// The pooling and statistics of norm1 go to conv1, its ReLU to conv2; the last ReLU stays, for there is a
+// second reader.
+TEST(CpuGroups, WinogradConvolutionsTakeOverTheirNeighbours) {
+  NetworkBuilder net("linked", {3, 8, 8}, normalisation);
+  net.add("stem", Conv{.filters = 16});
+  net.add("conv1", Conv{.filters = 16});
+  net.add("norm1", BatchNorm{});
+  net.add("relu1", Activation{});
+  net.add("conv2", Conv{.filters = 16});
+  const int relu2 = net.add("relu2", Activation{});
+  const int conv3 = net.add("conv3", Conv{.filters = 16});
+  net.add_sum("sum", conv3, relu2);
+  net.add("head", Linear{.outputs = 2});
+  const Network network = std::move(net).build();
+  std::vector<cpu::Group> groups = cpu::group_layers(network);
+  ASSERT_EQ(groups.size(), 8U);  // stem, conv1, norm1 + relu1, conv2, relu2, conv3, sum, head
+  for (const int conv : {1, 3, 5}) groups[conv].algorithm = cpu::Algorithm::winograd4;
+  cpu::link_to_convolutions(network, groups);
+  EXPECT_EQ(groups[2].producer, 1);
+  EXPECT_EQ(groups[2].consumer, 3);
+  EXPECT_EQ(groups[4].producer, 3);
+  EXPECT_EQ(groups[4].consumer, cpu::Group::none);
+  EXPECT_EQ(groups[6].producer, 5);
 }
 
 TEST(CpuGroups, RefusesAnUnusedLayer) {

@@ -5,11 +5,11 @@
 #include <cmath>
 #include <numbers>
 #include <numeric>
-#include <string>
 #include <tuple>
 #include <vector>
 
 #include "base/keyed_random.hpp"
+#include "machines.hpp"
 #include "nn/cpu/instruction_set.hpp"
 #include "nn/cpu/pointwise.hpp"
 #include "nn/cpu/pool.hpp"
@@ -17,14 +17,9 @@
 namespace whorl::nn::cpu {
 namespace {
 
-/// Every instruction set that this machine has, with both channel blocks that oneDNN may ask for.
-class Kernels : public ::testing::TestWithParam<std::tuple<std::string, int>> {
+class Kernels : public ::testing::TestWithParam<Machine> {
  protected:
-  void SetUp() override {
-    const auto& [name, block] = GetParam();
-    use_instruction_set(name);
-    if (name == "AVX3" && block == 8) GTEST_SKIP() << "blocks of 8 are for CPUs without AVX-512";
-  }
+  void SetUp() override { use_instruction_set(std::get<0>(GetParam())); }
   void TearDown() override { use_instruction_set(""); }
   int block() const { return std::get<1>(GetParam()); }
 
@@ -35,12 +30,7 @@ class Kernels : public ::testing::TestWithParam<std::tuple<std::string, int>> {
     return values;
   }
 };
-INSTANTIATE_TEST_SUITE_P(All, Kernels,
-                         ::testing::Combine(::testing::ValuesIn(available_instruction_sets()),
-                                            ::testing::Values(8, 16)),
-                         [](const auto& given) {
-                           return std::get<0>(given.param) + "_" + std::to_string(std::get<1>(given.param));
-                         });
+INSTANTIATE_TEST_SUITE_P(All, Kernels, ::testing::ValuesIn(machines()), name_of);
 
 double phi(double x) {
   return 0.5 * std::erfc(-x * std::numbers::sqrt2 / 2);

@@ -3,6 +3,9 @@
 /// tensor's gradient.
 #include <gtest/gtest.h>
 
+#include <string>
+
+#include "nn/cpu/instruction_set.hpp"
 #include "problem.hpp"
 
 namespace whorl::nn {
@@ -25,6 +28,17 @@ TEST(CpuParity, Petal) {
 
 TEST(CpuParity, Air94) {
   expect_parity(make_problem(make_network("air94", 32, 10, normalisation), 2, 1), 2e-5);
+}
+
+TEST(CpuParity, PetalOnEveryInstructionSet) {
+  const Problem problem = make_problem(make_network("petal", 32, 10, normalisation), 3, 1);
+  const Outcome expected = run(problem, "reference", problem.options());
+  for (const std::string& name : cpu::available_instruction_sets()) {
+    SCOPED_TRACE(name);
+    cpu::use_instruction_set(name);
+    expect_same_outcome(problem, run(problem, "cpu", problem.options()), expected, 2e-5);
+  }
+  cpu::use_instruction_set("");
 }
 
 TEST(CpuParity, Air94WithDirectConvolutions) {

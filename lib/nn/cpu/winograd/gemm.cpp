@@ -85,7 +85,7 @@ void panel(int rows, const float* a, std::size_t a_stride, const float* b, std::
     tile<1, vectors, transposed>(a, a_stride, b, b_stride, c, c_stride, depth, add, prefetch);
 }
 
-/// Columns are a multiple of 8.
+/// Columns are a multiple of a block, 8 or 16.
 template <bool transposed, int vectors = panel_vectors>
 void panel_of(int columns, int rows, const float* a, std::size_t a_stride, const float* b,
               std::size_t b_stride, float* c, std::size_t c_stride, int depth, bool add,

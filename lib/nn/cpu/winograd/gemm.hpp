@@ -57,7 +57,7 @@ struct GemmShape {
 };
 
 /// c (+)= a b, with a (rows, depth), b (depth, columns) in panels and c (rows, columns): for i, j: c[i][j] =
-/// sum_k a[i][k] b[k][j], in 2 rows columns depth FLOP. Columns are a multiple of 8. `add`: onto what c
+/// sum_k a[i][k] b[k][j], in 2 rows columns depth FLOP. Columns are a multiple of a block. `add`: onto what c
 /// holds.
 void multiply_by_panels(const GemmShape& shape, ConstMatrix a, const float* b, float* c, std::size_t c_stride,
                         bool add, PrefetchQueue& prefetch);
