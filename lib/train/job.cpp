@@ -172,6 +172,8 @@ void check(const Job& job) {
                 "0 or more and less than 1");
   require_usage(job.train.evaluate_every >= 0, "train.evaluate_every", "0 or more");
   require_usage(job.train.whitening_samples >= 1, "train.whitening_samples", "1 or more");
+  require_usage(!job.train.reproducible || job.parallel.algorithms != "measured", "parallel.algorithms",
+                "fixed or direct where train.reproducible is true: a measurement may come out otherwise");
   require_usage(job.parallel.threads >= 0, "parallel.threads", "0 or more");
   require_usage(job.parallel.bucket_bytes >= 1, "parallel.bucket_bytes", "1 or more");
   require_usage(job.parallel.chunk_bytes >= sizeof(float), "parallel.chunk_bytes", "4 or more");

@@ -39,11 +39,11 @@ struct EvaluateOptions {
 };
 
 struct ParallelOptions {
-  std::string device = "cpu";           ///< backend of the executor
-  int threads = 0;                      ///< of each rank; 0: the node's cores are shared out among its ranks
-  std::string algorithms = "measured";  ///< of convolutions: measured | direct
-  std::string all_reduce = "auto";      ///< collective::available_algorithms(), or auto: the fastest
-  std::string progress = "polling";     ///< of sums under way: polling | thread
+  std::string device = "cpu";        ///< backend of the executor
+  int threads = 0;                   ///< of each rank; 0: the node's cores are shared out among its ranks
+  std::string algorithms = "fixed";  ///< of convolutions: fixed | measured | direct
+  std::string all_reduce = "auto";   ///< collective::available_algorithms(), or auto: the fastest
+  std::string progress = "polling";  ///< of sums under way: polling | thread
   std::size_t bucket_bytes = 1 << 20;
   std::size_t chunk_bytes = collective::Options{}.chunk_bytes;
 };

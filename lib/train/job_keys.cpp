@@ -87,9 +87,7 @@ std::vector<JobKey> network_and_training_keys() {
       key("train.label_smoothing", &Job::train, &T::label_smoothing,
           "share of the target spread evenly over all classes"),
       key("train.reproducible", &Job::train, &T::reproducible,
-          "equal weights, bit for bit, for any number of ranks and any all-reduce: sums gradients exactly, "
-          "and "
-          "takes direct convolutions (parallel.algorithms)"),
+          "equal weights, bit for bit, for any number of ranks and any all-reduce: sums gradients exactly"),
       key("train.evaluate_every", &Job::train, &T::evaluate_every,
           "epochs between evaluations; 0: only after the last"),
       key("train.whitening_samples", &Job::train, &T::whitening_samples,
@@ -173,9 +171,10 @@ std::vector<JobKey> parallel_keys() {
       key("parallel.threads", job, &P::threads,
           "of each rank; 0: the node's cores shared out among its ranks"),
       key("parallel.algorithms", job, &P::algorithms,
-          "of convolutions; measured: the fastest, timed at the start; direct: never Winograd, so that equal "
-          "runs give equal weights",
-          {"measured", "direct"}),
+          "of convolutions; fixed: chosen by rule, so that equal runs give equal weights; measured: the "
+          "fastest, timed "
+          "at the start; direct: never Winograd",
+          {"fixed", "measured", "direct"}),
       key("parallel.all_reduce", job, &P::all_reduce,
           "how gradients are summed over the ranks; auto: the fastest here, timed at the start",
           all_reduce_names()),

@@ -123,14 +123,13 @@ void Trainer::initialise_parameters() {
   require_same_everywhere(comm_, "the initial weights", weights_digest(parameters_));
 }
 
-/// Rank 0 measures what is fastest, and all ranks compute in that way: the same shard then has the same
+/// Rank 0 chooses the algorithms, and all ranks compute in that way: the same shard then has the same
 /// gradient anywhere.
 void Trainer::compile() {
-  const bool is_fixed = job_.train.reproducible || job_.parallel.algorithms == "direct";
   nn::CompileOptions options{.shard_size = plan_.shard_size,
                              .label_smoothing = static_cast<float>(job_.train.label_smoothing),
                              .threads = threads_,
-                             .plan = is_fixed ? "direct" : ""};
+                             .plan = job_.parallel.algorithms};
   mpi::on_root(comm_, [&] { executor_ = nn::compile(network_, job_.parallel.device, options); });
   if (comm_.is_root()) options.plan = executor_->plan();
   comm_.broadcast(options.plan);

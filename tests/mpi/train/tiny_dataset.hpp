@@ -42,7 +42,6 @@ inline train::Job tiny_job(const std::string& device, int shards) {
   job.augment.crop_padding = 2;
   job.parallel.device = device;
   job.parallel.threads = 1;
-  job.parallel.algorithms = "direct";  // ranks that train alone would each measure, and round differently
   job.parallel.all_reduce = "ring";
   job.parallel.bucket_bytes = 4096;
   job.parallel.chunk_bytes = 1000;
