@@ -32,7 +32,8 @@ class PiecewisePolynomial {
   HWY_INLINE Vector operator()(const Vector& magnitude) const {
     const Vector position =
         hn::Min(hn::Mul(magnitude, hn::Set(Tag(), 1 / gelu_interval)), hn::Set(Tag(), gelu_intervals - 0.5F));
-    const auto interval = hn::ConvertTo(hn::RebindToSigned<Tag>(), position);
+    const hn::Vec<hn::RebindToSigned<Tag>> interval{
+        _mm512_cvttps_epi32(position.raw)};  // in range, unlike ConvertTo's
     const Vector r = hn::Sub(position, hn::ConvertTo(Tag(), interval));
     const auto coefficient = [&](int power) HWY_ATTR {
       return Vector{_mm512_permutex2var_ps(low_[power].raw, interval.raw, high_[power].raw)};
