@@ -36,18 +36,15 @@ build() {
   fi
 }
 
-# shellcheck source=jobs/mpirun_settings.sh
-. "$root/jobs/mpirun_settings.sh"
-allow_ranks 2
-bin=$root/build/release/bin
+launch=$root/jobs/launch.sh
 mkdir -p "$work"
 
 stage "Debian packages" "$root/jobs/install_packages.sh"
 stage "build" build
-stage "draw flowers" "$bin/whorl-synth" --output "$work/flowers.tar"
+stage "draw flowers" "$root/build/release/bin/whorl-synth" --output "$work/flowers.tar"
 stage "pictures -> HDF5, 2 ranks" \
-  mpirun -n 2 "$bin/whorl-ingest" --input "$work/flowers.tar" --output "$work/flowers.h5" --size 32
-stage "train, 2 ranks" mpirun -n 2 "$bin/whorl-train" --job "$root/jobs/quickstart.ini" --data "$work/flowers.h5" --run "$run"
-stage "evaluate" "$bin/whorl-eval" --run "$run" --data "$work/flowers.h5"
+  "$launch" --ranks 2 whorl-ingest --input "$work/flowers.tar" --output "$work/flowers.h5" --size 32
+stage "train, 2 ranks" "$launch" --ranks 2 whorl-train --job "$root/jobs/quickstart.ini" --data "$work/flowers.h5" --run "$run"
+stage "evaluate" "$root/build/release/bin/whorl-eval" --run "$run" --data "$work/flowers.h5"
 
 echo "whole run: $SECONDS s; the run folder is $run"

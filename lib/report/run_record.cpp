@@ -23,10 +23,18 @@ std::string default_folder(const std::string& job_file) {
                      fmt::localtime(std::time(nullptr)));
 }
 
+/// The note that jobs/launch.sh leaves before it starts the program does not count.
+bool is_empty_but_for_launch_note(const fs::path& folder, std::error_code& error) {
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+    if (entry->path().filename() != "launch.txt") return false;
+  }
+  return true;
+}
+
 void require_new_or_empty(const fs::path& folder) {
   std::error_code error;
   if (!fs::exists(folder, error)) return;
-  const bool empty = fs::is_directory(folder, error) && fs::is_empty(folder, error);
+  const bool empty = fs::is_directory(folder, error) && is_empty_but_for_launch_note(folder, error);
   require(!error, "cannot look into the run folder {}: {}", folder.string(), error.message());
   require(empty,
           "the run folder {} is not empty: it would mix two runs; choose another --run DIR, or remove it",

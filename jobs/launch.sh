@@ -1,0 +1,162 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# launch.sh [--ranks N] [--threads T] [--gpus] [--print] PROGRAM [ARGUMENTS...]: starts an MPI program on a workstation and in a
+# Slurm job alike. In a job, Slurm says how many ranks; elsewhere --ranks does (default 1). Each rank is bound to T cores (default:
+# the job's --cpus-per-task, else its share of the node), with --gpus also to one of its node's GPUs. PROGRAM is one of whorl's or
+# a path. --print shows the command line instead of running it.
+# What was started where is noted in DIR/launch.txt for a program given --run DIR, in FILE.launch.txt for one given --output FILE.
+# USR1 (sbatch --signal=B:USR1@SECONDS: the time is nearly over) stops the program, and where its arguments hold --resume puts the
+# job back into the queue.
+set -euo pipefail
+
+usage() { sed -n '3,10s/^# //p' "$0" >&2; exit 2; }
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+# shellcheck source=slurm/site.sh
+. "${WHORL_SITE:-$root/slurm/site.sh}"
+
+ranks=${SLURM_NTASKS:-${SLURM_JOB_NUM_NODES:-1}} threads=${SLURM_CPUS_PER_TASK:-} gpus='' print=''
+while [ $# -gt 0 ]; do
+  case "$1" in
+    --ranks) ranks=${2:-}; shift 2 || usage ;;
+    --threads) threads=${2:-}; shift 2 || usage ;;
+    --gpus) gpus=1; shift ;;
+    --print) print=1; shift ;;
+    -*) usage ;;
+    *) break ;;
+  esac
+done
+[ $# -ge 1 ] || usage
+[[ $ranks =~ ^[1-9][0-9]*$ && ${threads:-1} =~ ^[1-9][0-9]*$ ]] || usage
+program=$1
+shift
+[[ $program == */* ]] || program=$WHORL_BIN/$program
+command -v "$program" > /dev/null || { echo "error: there is no program $program; build it, or set WHORL_BIN in slurm/site.sh" >&2; exit 1; }
+
+# --- how many cores a rank gets, and whether it can have them for itself ---
+
+nodes=${SLURM_JOB_NUM_NODES:-1}
+ranks_per_node=$(((ranks + nodes - 1) / nodes))
+cpus=$(nproc)  # that this process may use
+cores=$(lscpu --parse=CORE,SOCKET | grep -v '^#' | sort -u | wc -l)
+[ "$cores" -lt "$cpus" ] || cores=$cpus
+if [ -z "$threads" ]; then
+  threads=$((cores / ranks_per_node))
+  [ "$threads" -ge 1 ] || threads=1
+fi
+export OMP_NUM_THREADS=$threads
+enough_cores() { [ $((ranks_per_node * threads)) -le "$cores" ]; }
+
+if [ "$(id -u)" -eq 0 ]; then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
+# Waiting ranks must yield where others need their core.
+if [ "$ranks_per_node" -gt "$cpus" ]; then export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_mpi_yield_when_idle=1; fi
+
+# --- the command line ---
+
+srun_can_start_us() { srun --mpi=list 2>&1 | grep -qw "$WHORL_SRUN_MPI"; }
+slurm_binds() { scontrol show config 2> /dev/null | grep -Eq '^TaskPlugin .*(affinity|cgroup)'; }
+
+launcher=$WHORL_LAUNCHER
+if [ "$launcher" = auto ]; then
+  launcher=mpirun
+  [ -z "${SLURM_JOB_ID:-}" ] || ! srun_can_start_us || launcher=srun
+fi
+
+case "$launcher" in
+  srun)
+    start=(srun "--mpi=$WHORL_SRUN_MPI" --ntasks="$ranks" --cpus-per-task="$threads" --kill-on-bad-exit=1)
+    ! slurm_binds || start+=(--cpu-bind=cores)
+    ;;
+  mpirun)
+    start=(mpirun -n "$ranks")
+    if enough_cores; then
+      start+=(--map-by "ppr:$ranks_per_node:node:PE=$threads" --bind-to core)
+    else
+      start+=(--bind-to none)
+    fi
+    read -ra further <<< "$WHORL_MPIRUN_OPTIONS"
+    start+=("${further[@]}")
+    ;;
+  *) echo "error: WHORL_LAUNCHER is $launcher; it can be srun, mpirun or auto" >&2; exit 2 ;;
+esac
+
+# Ranks of a node take its GPUs in turn.
+# shellcheck disable=SC2016
+one_gpu=(bash -c '
+  IFS=, read -ra gpus <<< "${CUDA_VISIBLE_DEVICES:-$(nvidia-smi --query-gpu=index --format=csv,noheader | paste -sd,)}"
+  [ ${#gpus[@]} -gt 0 ] || { echo "error: --gpus, but $(hostname) shows no GPU" >&2; exit 1; }
+  export CUDA_VISIBLE_DEVICES=${gpus[${OMPI_COMM_WORLD_LOCAL_RANK:-$SLURM_LOCALID} % ${#gpus[@]}]}
+  exec "$@"' one-gpu)
+[ -z "$gpus" ] || start+=("${one_gpu[@]}")
+start+=("$program" "$@")
+
+if [ -n "$print" ]; then printf '%q ' "${start[@]}"; echo; exit 0; fi
+
+# --- the note of what was started where ---
+
+value_of() {  # value_of FLAG ARGUMENTS...: of the last "FLAG VALUE" or "FLAG=VALUE"
+  local flag=$1 value=''
+  shift
+  while [ $# -gt 0 ]; do
+    case "$1" in
+      "$flag") value=${2:-} ;;
+      "$flag="*) value=${1#*=} ;;
+    esac
+    shift
+  done
+  echo "$value"
+}
+
+resumable=''
+for word in "$@"; do [ "$word" != --resume ] || resumable=1; done
+
+note=/dev/null
+run=$(value_of --run "$@") output=$(value_of --output "$@")
+if [ -n "$run" ]; then
+  # A folder that holds another run is left as it is; the program will refuse it.
+  if [ -n "$resumable" ] || [ -z "$(find "$run" -mindepth 1 ! -name launch.txt 2> /dev/null | head -n 1)" ]; then
+    mkdir -p "$run"
+    note=$run/launch.txt
+  fi
+elif [ -n "$output" ] && [ -d "$(dirname "$output")" ]; then
+  note=$output.launch.txt
+fi
+
+say() { echo "$(date -u +%FT%TZ)  $*" >> "$note"; }
+
+{
+  say "started: $(printf '%q ' "${start[@]}")"
+  echo "on $(hostname), $(uname -srm), $cores cores of $(lscpu | sed -n 's/^Model name: *//p'); in $PWD"
+  echo "nodes ${SLURM_JOB_NODELIST:-$(hostname)}, ranks $ranks, cores for each $threads, modules ${LOADEDMODULES:-none}"
+  env | grep -E '^(SLURM|OMPI|OMP|PMIX|UCX|NCCL|CUDA|HDF5|WHORL)_' | grep -v '^SLURM_JWT' | sort
+  ulimit -a
+} >> "$note"
+
+# --- run it ---
+
+interrupted='' out_of_time=''
+# shellcheck disable=SC2317  # called by the traps
+stop() { interrupted=1; kill -TERM "$pid" 2> /dev/null || true; }
+trap 'out_of_time=1; stop' USR1
+trap stop TERM INT
+"${start[@]}" &
+pid=$!
+while :; do
+  interrupted='' status=0
+  wait "$pid" || status=$?
+  [ -n "$interrupted" ] || break
+done
+
+say "ended: status $status"
+[ -n "$out_of_time" ] || exit "$status"
+if [ -n "$resumable" ] && [ -n "${SLURM_JOB_ID:-}" ]; then
+  message="the time is nearly over; stopped, and put back into the queue to go on from here"
+  say "$message"
+  echo "launch.sh: $message" >&2
+  scontrol requeue "$SLURM_JOB_ID"
+  exit
+fi
+message="the time is nearly over; stopped unfinished: ask for more with --time"
+say "$message"
+echo "error: $message" >&2
+exit 1
