@@ -7,7 +7,15 @@
 namespace whorl {
 
 /// What a random stream is for; two purposes with the same seed, epoch and sample draw independent numbers.
-enum class RandomPurpose : std::uint32_t { order, augmentation, initialisation, synthesis, split, test };
+enum class RandomPurpose : std::uint32_t {
+  order,
+  augmentation,
+  initialisation,
+  synthesis,
+  split,
+  test,
+  study
+};
 
 /// Counter-based random numbers: the stream is a pure function of (seed, purpose, epoch, sample), so any rank
 /// or thread draws the same numbers for the same sample. Philox 4x32-10 (Salmon et al., "Parallel random

@@ -29,8 +29,8 @@ struct TrainOptions {
   std::uint64_t seed = 1;
   double label_smoothing = 0;
   bool reproducible = true;  ///< the same weights for any number of ranks: see ExactGradientSum
-  int evaluate_every =
-      1;  ///< epochs between evaluations; the last epoch is always evaluated. 0: only the last
+  int evaluate_every = 1;  ///< epochs between evaluations; the last epoch is always evaluated. 0: only the
+                           ///< last; negative: none (timing)
   std::int64_t whitening_samples = 5000;  ///< training pictures that whitening filters are made from
 };
 

@@ -214,7 +214,7 @@ void Trainer::update(bool is_finite) {
 }
 
 bool Trainer::is_evaluated(int epoch) const {
-  if (reader_.info().test_count == 0) return false;
+  if (reader_.info().test_count == 0 || job_.train.evaluate_every < 0) return false;
   return done() || (job_.train.evaluate_every > 0 && epoch % job_.train.evaluate_every == 0);
 }
 

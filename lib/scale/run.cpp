@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "scale/run.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "base/error.hpp"
+#include "base/file_system.hpp"
+#include "base/progress.hpp"
+#include "report/environment.hpp"
+#include "report/run_record.hpp"
+#include "scale/placement.hpp"
+#include "scale/workload.hpp"
+
+namespace whorl::scale {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Adds this start to starts.json. Collective.
+void record_start(const mpi::Communicator& world, const fs::path& file) {
+  const std::vector<report::RankPlace> places = report::rank_places(world);
+  mpi::on_root(world, [&] {
+    auto starts = nlohmann::ordered_json::array();
+    if (fs::exists(file)) starts = nlohmann::ordered_json::parse(read_text_file(file));
+    nlohmann::ordered_json start{{"started", report::utc_now()}};
+    for (const auto& [name, version] : report::versions()) start["versions"][name] = version;
+    for (const report::RankPlace& place : places)
+      start["ranks"].push_back({{"host", place.host}, {"cpus", place.cpus}});
+    starts.push_back(start);
+    write_file_atomically(file, starts.dump(1) + "\n");
+  });
+}
+
+/// Makes the folder ready on rank 0.
+void open_folder(const Study& study, const fs::path& folder, bool continues) {
+  fs::create_directories(folder);
+  const fs::path file = folder / "study.ini";
+  if (continues) {
+    require(read_text_file(file) == resolved_text(study),
+            "{} is the folder of another study (its study.ini differs); continue with --study {} or choose "
+            "another --run DIR",
+            folder.string(), file.string());
+  } else {
+    write_file_atomically(file, resolved_text(study));
+  }
+}
+
+/// On every rank, from rank 0's file. Collective.
+std::vector<Row> read_on_all(const mpi::Communicator& world, const fs::path& file) {
+  std::string text;
+  mpi::on_root(world, [&] { text = read_text_file(file); });
+  world.broadcast(text);
+  std::vector<Row> rows;
+  mpi::together(world, [&] { rows = parse_rows(text, file.string()); });
+  return rows;
+}
+
+/// Makes one timing on the point's ranks while the others sleep. The row is rank 0's.
+Row time_point(const mpi::Communicator& world, const Workloads& workloads, const NodeOfRank& nodes,
+               const Timing& timing) {
+  const std::vector<int> ranks = place(nodes, timing.point.ranks, timing.point.placement);
+  const bool active = std::binary_search(ranks.begin(), ranks.end(), world.rank());
+  mpi::Communicator part = world.split(active ? 0 : 1, world.rank());
+  Row row;
+  std::string failure;
+  const std::string started = report::utc_now();
+  if (active) {
+    try {
+      row = workloads.time(timing.point, part);
+    } catch (const CollectiveError& error) {
+      failure = error.what();
+    }
+  }
+  row.timing = timing;
+  row.started = started;
+  wait_asleep(world);
+  mpi::agree(world, failure);
+  part.close();
+  return row;
+}
+
+std::string describe(const Point& point) {
+  return fmt::format("{} {}, {} rank{}{}{}", point.workload, point.scaling, point.ranks,
+                     point.ranks == 1 ? "" : "s",
+                     point.nodes > 1 ? fmt::format(" on {} nodes ({})", point.nodes, point.placement) : "",
+                     point.batch > 0 ? fmt::format(", batch {}, {}", point.batch, point.all_reduce) : "");
+}
+
+}  // namespace
+
+std::vector<Row> run_study(const mpi::Communicator& world, const Study& study, const fs::path& folder,
+                           bool resume) {
+  int continues = 0;
+  mpi::on_root(world, [&] { continues = resume && fs::exists(folder / "study.ini") ? 1 : 0; });
+  world.broadcast(std::span(&continues, 1));
+  if (continues == 0) report::choose_run_folder(world, folder.string(), "");
+  const Workloads workloads(world, study, folder);
+  const NodeOfRank nodes = nodes_of_ranks(world);
+  const std::vector<Point> points = points_of(study, nodes, workloads.defaults());
+  for (const Point& point : points) workloads.require_possible(point);
+  const std::vector<Timing> timings = timings_of(points, study.repeats, study.seed);
+
+  mpi::on_root(world, [&] { open_folder(study, folder, continues == 1); });
+  const fs::path file = folder / "rows.csv";
+  std::optional<RowFile> output;
+  mpi::on_root(world, [&] { output.emplace(file); });
+  std::set<Timing> done;
+  for (const Row& row : read_on_all(world, file)) done.insert(row.timing);
+  record_start(world, folder / "starts.json");
+
+  Progress progress("study", "timings", std::ssize(timings), world.is_root());
+  std::int64_t count = 0;
+  for (const Timing& timing : timings) {
+    if (!done.contains(timing)) {
+      const Row row = time_point(world, workloads, nodes, timing);
+      mpi::on_root(world, [&] { output->append(row); });
+      progress.note(fmt::format("{}: {:.0f} pictures/s", describe(timing.point), row.throughput()));
+    }
+    progress.update(++count);
+  }
+  progress.finish();
+  return read_on_all(world, file);
+}
+
+}  // namespace whorl::scale

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "scale/workload.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <numeric>
+
+#include "base/error.hpp"
+#include "base/file_system.hpp"
+#include "ingest/ingest.hpp"
+#include "ingest/worker.hpp"
+#include "train/cores.hpp"
+#include "train/trainer.hpp"
+
+namespace whorl::scale {
+
+namespace {
+
+double mean(const std::vector<double>& values) {
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+/// Element-wise over the ranks.
+std::vector<double> sum_of(const std::vector<mpi::PhaseStatistics>& phases,
+                           std::initializer_list<std::size_t> parts) {
+  std::vector<double> sums(phases[0].per_rank.size());
+  for (const std::size_t part : parts) {
+    for (std::size_t rank = 0; rank < sums.size(); ++rank) sums[rank] += phases[part].per_rank[rank];
+  }
+  return sums;
+}
+
+train::Job read_job(const mpi::Communicator& world, const Study& study) {
+  std::string text;
+  mpi::on_root(world, [&] { text = read_text_file(study.job); });
+  world.broadcast(text);
+  train::Job job;
+  train::apply_settings(job, train::parse_job_file(study.job, text));
+  job.data.file = study.data;
+  train::check(job);
+  job.train.evaluate_every = -1;
+  return job;
+}
+
+}  // namespace
+
+Split split_of(double seconds, const std::vector<double>& compute, const std::vector<double>& input,
+               const std::vector<double>& communication) {
+  const double longest = *std::max_element(compute.begin(), compute.end());
+  Split split{.compute = mean(compute), .input = mean(input)};
+  split.waiting = std::min(longest - split.compute, mean(communication));
+  split.communication = mean(communication) - split.waiting;
+  split.other = std::max(0.0, seconds - split.compute - split.input - split.waiting - split.communication);
+  return split;
+}
+
+Workloads::Workloads(const mpi::Communicator& world, const Study& study, std::filesystem::path scratch)
+    : study_(study), scratch_(std::move(scratch)), threads_(train::cores_of_this_rank(world)) {
+  threads_ = world.min(threads_);
+  if (std::find(study.workloads.begin(), study.workloads.end(), "train") == study.workloads.end()) return;
+  job_ = read_job(world, study);
+  mpi::together(world, [&] { reader_.emplace(study.data); });
+}
+
+Defaults Workloads::defaults() const {
+  return {.batch = job_.train.batch, .all_reduce = job_.parallel.all_reduce, .threads = threads_};
+}
+
+train::EpochPlan Workloads::plan_of(const Point& point) const {
+  return train::plan_epoch(reader_->info().train_count, point.batch, job_.train.shard);
+}
+
+void Workloads::require_possible(const Point& point) const {
+  if (point.workload != "train" || plan_of(point).batch() == point.batch) return;
+  throw UsageError(
+      "a batch of {} pictures is asked for, but {} has only {} training pictures: study fewer ranks or a "
+      "smaller "
+      "batch",
+      point.batch, study_.data, reader_->info().train_count);
+}
+
+Row Workloads::time(const Point& point, const mpi::Communicator& comm) const {
+  return point.workload == "train" ? time_training(point, comm) : time_ingest(comm);
+}
+
+Row Workloads::time_training(const Point& point, const mpi::Communicator& comm) const {
+  train::Job job = job_;
+  job.train.batch = point.batch;
+  job.parallel.all_reduce = point.all_reduce;
+  job.parallel.threads = point.threads;
+  const train::EpochPlan plan = plan_of(point);
+  job.train.epochs = static_cast<double>(study_.steps) / static_cast<double>(plan.steps);
+
+  train::Trainer trainer(job, comm, *reader_);
+  Row row;
+  while (!trainer.done()) row.seconds += trainer.next_epoch().train_seconds;
+  row.pictures = trainer.facts().total_steps * point.batch;
+  if (const auto cost = trainer.facts().step_cost) {
+    row.all_reduce_steps = cost->steps * trainer.facts().total_steps;
+    row.all_reduce_bytes = cost->bytes_sent * trainer.facts().total_steps;
+  }
+  namespace phase = train::phase;
+  const auto phases = trainer.total_phases();
+  row.split = split_of(row.seconds, sum_of(phases, {phase::forward, phase::backward, phase::optimizer}),
+                       sum_of(phases, {phase::input_wait}), sum_of(phases, {phase::all_reduce_exposed}));
+  return row;
+}
+
+Row Workloads::time_ingest(const mpi::Communicator& comm) const {
+  const std::filesystem::path output = scratch_ / "timed-ingest.h5";
+  const ingest::Summary summary = ingest::ingest(
+      comm, {.inputs = {study_.input}, .output = output, .size = study_.size, .overwrite = true});
+  mpi::on_root(comm, [&] { std::filesystem::remove(output); });
+  Row row;
+  row.seconds = summary.seconds;
+  for (const auto& counts : summary.class_counts)
+    row.pictures += std::accumulate(counts.begin(), counts.end(), std::int64_t{0});
+  const auto none = std::vector<double>(summary.phases[0].per_rank.size());
+  row.split = split_of(row.seconds, sum_of(summary.phases, {ingest::decode_phase}),
+                       sum_of(summary.phases, {ingest::scan_phase, ingest::read_phase}), none);
+  return row;
+}
+
+}  // namespace whorl::scale

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "scale/findings.hpp"
+
+#include <gtest/gtest.h>
+
+#include "rows.hpp"
+#include "scale/workload.hpp"
+
+namespace whorl::scale {
+namespace {
+
+using test::row;
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+TEST(Split, TheWaitForTheSlowestComesOutOfTheCommunication) {
+  const Split split = split_of(10, {4, 6}, {1, 1}, {3.5, 1.5});
+  EXPECT_EQ(split.compute, 5);
+  EXPECT_EQ(split.waiting, 1);
+  EXPECT_EQ(split.communication, 1.5);
+  EXPECT_EQ(split.input, 1);
+  EXPECT_EQ(split.other, 1.5);
+  EXPECT_EQ(split_of(10, {4, 8}, {0, 0}, {1, 1}).waiting, 1) << "no more than there is communication";
+}
+
+TEST(Series, RowsThatDifferInRanksOnlyBelongTogether) {
+  std::vector<Row> rows{row(4, 300), row(1, 100), row(2, 190), row(2, 200), row(1, 90)};
+  rows[4].timing.point.all_reduce = "mpi";
+  const std::vector<Series> series = series_of(rows);
+  ASSERT_EQ(series.size(), 2U);
+  ASSERT_EQ(series[0].points.size(), 3U);
+  EXPECT_EQ(series[0].points[0].ranks, 1);
+  EXPECT_EQ(series[0].points[1].sample().throughputs.size(), 2U);
+  EXPECT_EQ(series[0].points[2].ranks, 4);
+  EXPECT_EQ(series[1].all_reduce, "mpi");
+}
+
+TEST(Series, WeakScalingIsGroupedByTheBatchOfARank) {
+  std::vector<Row> rows{row(1, 100), row(2, 190), row(4, 300)};
+  for (Row& one : rows) {
+    one.timing.point.scaling = "weak";
+    one.timing.point.batch = 50 * one.timing.point.ranks;
+  }
+  const std::vector<Series> series = series_of(rows);
+  ASSERT_EQ(series.size(), 1U);
+  EXPECT_EQ(series[0].batch, 50);
+  EXPECT_EQ(series[0].fits()[0].law, "Gustafson");
+}
+
+TEST(Series, PlacementsShareThePointsThatHaveOnlyOne) {
+  std::vector<Row> rows{row(1, 100), row(2, 190), row(2, 150), row(4, 300)};
+  rows[2].timing.point.placement = "spread";
+  rows[2].timing.point.nodes = rows[3].timing.point.nodes = 2;
+  const std::vector<Series> series = series_of(rows);
+  ASSERT_EQ(series.size(), 2U);
+  for (const Series& one : series) {
+    ASSERT_EQ(one.points.size(), 3U) << one.title();
+    EXPECT_EQ(one.points[1].rows.size(), 1U);
+    EXPECT_EQ(one.points[1].sample().throughputs[0],
+              one.placement == "packed" ? rows[1].throughput() : rows[2].throughput());
+    EXPECT_TRUE(contains(one.title(), one.placement));
+  }
+}
+
+TEST(Findings, WhereItStopsIsTheFirstStepThatBringsLessThanHalf) {
+  const auto stop = [](const std::vector<Row>& rows) { return stops_at(series_of(rows)[0].samples()); };
+  EXPECT_EQ(stop({row(1, 100), row(2, 190), row(4, 280), row(8, 500)}), 2U);
+  EXPECT_EQ(stop({row(1, 100), row(2, 190), row(4, 300), row(8, 500)}), std::nullopt);
+  EXPECT_EQ(stop({row(1, 100)}), std::nullopt);
+}
+
+TEST(Findings, TheReasonIsThePartThatGrows) {
+  const std::vector<Row> rows{row(1, 100, {.compute = 9, .input = 1}),
+                              row(2, 190, {.compute = 9, .input = 1}),
+                              row(4, 200, {.compute = 4, .communication = 4.5, .input = 0.5, .waiting = 1})};
+  const std::string text = explain(series_of(rows)[0]);
+  EXPECT_TRUE(contains(text, "It stops scaling at 4 ranks: over 2, they bring 5 % of what they could"))
+      << text;
+  EXPECT_TRUE(contains(text, "exposed all-reduce")) << text;
+}
+
+TEST(Findings, SlowerWithMoreRanksIsSaidSo) {
+  const std::string text = explain(series_of({row(1, 100), row(2, 80)})[0]);
+  EXPECT_TRUE(contains(text, "It stops scaling at 2 ranks: they do less than 1.")) << text;
+}
+
+TEST(Findings, OnePointSaysThatNothingCanBeSaid) {
+  const std::string text = findings_text({row(2, 100), row(2, 110)});
+  EXPECT_TRUE(contains(text, "nothing can be said about scaling")) << text;
+  EXPECT_TRUE(contains(text, "Amdahl needs timings on 2 or more numbers of ranks; there is 1")) << text;
+}
+
+}  // namespace
+}  // namespace whorl::scale
