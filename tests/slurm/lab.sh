@@ -14,7 +14,7 @@ if [ -z "${WHORL_INSIDE_LAB:-}" ]; then
     command -v "$program" > /dev/null || skip "$program is missing: jobs/install_packages.sh --tests installs it"
   done
   unshare --mount --uts --net --pid --fork --propagation private bash -c '
-    mkdir -p /run/netns && mount -t tmpfs netns /run/netns && ip netns add probe && ip link add probe type bridge' 2> /dev/null ||
+    mkdir -p /run/netns && mount -t tmpfs netns /run/netns && ip netns add probe && ip link add probe type bridge && setpriv --clear-groups true' 2> /dev/null ||
     skip "this machine or container does not allow network namespaces, which the hosts of the Slurm are made of"
   lab=$(mktemp -d -t whorl-slurm.XXXXXX)
   trap 'rm -rf "$lab"' EXIT
