@@ -63,6 +63,8 @@ void expect_same_as_alone(const std::string& device, int shards, bool reproducib
   const TinyDataset dataset(pictures, 6);
   Job job = tiny_job(device, shards);
   job.train.reproducible = reproducible;
+  // The last bits of float sums differ, and Winograd's algorithm makes more of them.
+  if (!reproducible) job.parallel.algorithms = "direct";
   const mpi::Communicator world = mpi::Communicator::world(), alone = mpi::Communicator::self();
   const Trained together = train_all(job, world, dataset.reader());
   const Trained single = train_all(job, alone, dataset.reader());
