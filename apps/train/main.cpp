@@ -13,6 +13,7 @@
 #include "dataset/reader.hpp"
 #include "mpi/session.hpp"
 #include "report/run_record.hpp"
+#include "train/cores.hpp"
 #include "train/job.hpp"
 #include "train/trainer.hpp"
 
@@ -37,6 +38,14 @@ train::Job read_job(const mpi::Communicator& world, const train::CommandLine& co
   train::apply_settings(job, command_line.settings);
   train::check(job);
   return job;
+}
+
+void note_idle_cores(const mpi::Communicator& world, const train::Job& job) {
+  const int cores = train::cores_of_this_rank(world);
+  if (world.is_root() && job.parallel.threads == 1 && cores > 1)
+    fmt::print(stderr,
+               "note: rank 0 has {0} cores and uses one; mpirun with {0} times as many ranks uses all\n",
+               cores);
 }
 
 std::string epoch_note(const train::EpochReport& epoch, double seconds_left) {
@@ -73,6 +82,7 @@ int run(mpi::Communicator& world, const std::vector<std::string>& arguments) {
   const train::Job job = read_job(world, command_line);
   std::optional<dataset::Reader> reader;
   mpi::together(world, [&] { reader.emplace(job.data.file); });
+  note_idle_cores(world, job);
   const std::filesystem::path folder =
       report::choose_run_folder(world, command_line.run, command_line.job_file);
   train::Trainer trainer(job, world, *reader);

@@ -29,8 +29,8 @@ struct TrainOptions {
   std::uint64_t seed = 1;
   double label_smoothing = 0;
   bool reproducible = true;  ///< the same weights for any number of ranks: see ExactGradientSum
-  int evaluate_every = 1;  ///< epochs between evaluations; the last epoch is always evaluated. 0: only the
-                           ///< last; negative: none (timing)
+  int evaluate_every = 1;    ///< epochs between evaluations; the last epoch is always evaluated. 0: only the
+                             ///< last; negative: none (timing)
   std::int64_t whitening_samples = 5000;  ///< training pictures that whitening filters are made from
 };
 
@@ -40,7 +40,7 @@ struct EvaluateOptions {
 
 struct ParallelOptions {
   std::string device = "cpu";        ///< backend of the executor
-  int threads = 0;                   ///< of each rank; 0: the node's cores are shared out among its ranks
+  int threads = 1;                   ///< of each rank; 0: the node's cores are shared out among its ranks
   std::string algorithms = "fixed";  ///< of convolutions: fixed | measured | direct
   std::string all_reduce = "auto";   ///< collective::available_algorithms(), or auto: the fastest
   std::string progress = "polling";  ///< of sums under way: polling | thread

@@ -169,7 +169,9 @@ std::vector<JobKey> parallel_keys() {
   return {
       key("parallel.device", job, &P::device, "backend that computes; --device for short"),
       key("parallel.threads", job, &P::threads,
-          "of each rank; 0: the node's cores shared out among its ranks"),
+          "of each rank; 0: the node's cores shared out among its ranks. A rank for each core is faster: "
+          "Winograd "
+          "convolutions run on one thread"),
       key("parallel.algorithms", job, &P::algorithms,
           "of convolutions; fixed: chosen by rule, so that equal runs give equal weights; measured: the "
           "fastest, timed "
