@@ -80,9 +80,11 @@ struct Runner {
     }
   }
 
-  void time_once(const Terms<T>& terms, const mpi::Communicator& comm) {
+  void time_once(std::span<const T> start_values, const mpi::Communicator& comm) {
     using Clock = std::chrono::steady_clock;
-    terms.fill(data);  // sums of sums would overflow; and each algorithm finds a buffer just written
+    std::ranges::copy(
+        start_values,
+        data.begin());  // sums of sums would overflow; and each algorithm finds a buffer just written
     comm.barrier();
     const auto start = Clock::now();
     algorithm->sum(data);
@@ -97,8 +99,10 @@ std::vector<Measurement> measure_all(const Comparison& comparison, std::size_t c
   std::vector<Runner<T>> runners;
   for (const std::string& name : comparison.algorithms) runners.emplace_back(name, comparison, count, comm);
   for (Runner<T>& runner : runners) runner.verify(terms);
+  std::vector<T> start_values(count);
+  terms.fill(start_values);
   for (int repeat = 0; repeat < comparison.repeats; ++repeat) {
-    for (Runner<T>& runner : runners) runner.time_once(terms, comm);
+    for (Runner<T>& runner : runners) runner.time_once(start_values, comm);
     std::ranges::reverse(runners);
   }
   if (comparison.repeats % 2 == 1) std::ranges::reverse(runners);
