@@ -10,7 +10,7 @@ packages=(
   libjpeg62-turbo-dev libarchive-dev libdnnl-dev libhwy-dev
   libboost-program-options-dev libfmt-dev nlohmann-json3-dev libxxhash-dev
 )
-test_packages=(libgtest-dev libgmock-dev libbenchmark-dev hdf5-tools curl ca-certificates slurm-wlm munge iproute2)
+test_packages=(libgtest-dev libgmock-dev libbenchmark-dev hdf5-tools curl ca-certificates slurm-wlm munge iproute2 gnuplot-nox)
 
 case "${1:-}" in
   '') ;;

@@ -62,7 +62,8 @@ Json phases_json(const std::vector<mpi::PhaseStatistics>& phases) {
                         {"max", phase.max},
                         {"stddev", phase.standard_deviation},
                         {"slowest_rank", phase.slowest_rank},
-                        {"slowest_host", phase.slowest_host}};
+                        {"slowest_host", phase.slowest_host},
+                        {"per_rank", phase.per_rank}};
   }
   return json;
 }

@@ -12,6 +12,8 @@ namespace whorl::scale {
 
 namespace {
 
+constexpr double most_uncertainty = 0.5;  // width of the interval of an efficiency that explain() trusts
+
 constexpr std::array<std::pair<const char*, double Split::*>, 5> parts{
     {{"compute", &Split::compute},
      {"communication", &Split::communication},
@@ -91,6 +93,13 @@ std::string explain(const Series& series) {
   text += reached < 0 ? fmt::format("they do less than {}.", from.ranks)
                       : fmt::format("over {}, they bring {:.0f} % of what they could bring.", from.ranks,
                                     100 * reached);
+  if (const auto interval = efficiencies(samples, 1)[last].interval;
+      interval && interval->high - interval->low > most_uncertainty) {
+    text += fmt::format(
+        " The repeats differ so much that this is not certain: the efficiency lies between {:.2f} and "
+        "{:.2f}.",
+        interval->low, interval->high);
+  }
   const Reason reason = reason_between(from, to);
   if (reached >= 1 || reason.part.empty()) return text + " Nothing is lost.";
   return text + fmt::format(" Of the rank time that a picture then costs more, {:.0f} % is {}.",
@@ -108,10 +117,13 @@ std::string fit_text(const Fit& fit) {
   if (!fit.failure.empty()) return fit.failure;
   std::string text = fmt::format("{}: {}", fit.law, fit.formula);
   for (const Parameter& parameter : fit.parameters) text += ", " + parameter_text(parameter);
-  if (fit.exact_by_count) return text + "; as many parameters as points, so nothing tests the fit";
   const auto worst = std::max_element(fit.residuals.begin(), fit.residuals.end(),
                                       [](double a, double b) { return std::abs(a) < std::abs(b); });
-  text += fmt::format("; largest residual {:+.1f} %", 100 * *worst);
+  if (fit.exact_by_count && std::abs(*worst) < 1e-6) {
+    text += "; as many parameters as points, so nothing tests the fit";
+  } else {
+    text += fmt::format("; largest residual {:+.1f} %", 100 * *worst);
+  }
   if (const auto peak = fit.law == "USL" ? peak_ranks(fit) : std::nullopt)
     text += fmt::format("; most throughput at {:.0f} ranks", *peak);
   return text;

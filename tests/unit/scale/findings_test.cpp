@@ -86,6 +86,14 @@ TEST(Findings, SlowerWithMoreRanksIsSaidSo) {
   EXPECT_TRUE(contains(text, "It stops scaling at 2 ranks: they do less than 1.")) << text;
 }
 
+TEST(Findings, RepeatsThatDisagreeAreSaidSo) {
+  const auto text_of = [](double one, double other) {
+    return explain(series_of({row(1, 100), row(1, 101), row(2, one), row(2, other)})[0]);
+  };
+  EXPECT_TRUE(contains(text_of(60, 190), "not certain"));
+  EXPECT_FALSE(contains(text_of(180, 190), "not certain"));
+}
+
 TEST(Findings, OnePointSaysThatNothingCanBeSaid) {
   const std::string text = findings_text({row(2, 100), row(2, 110)});
   EXPECT_TRUE(contains(text, "nothing can be said about scaling")) << text;
