@@ -20,11 +20,12 @@ std::uint32_t mix(std::uint32_t value) {
 
 }  // namespace
 
-EpochOrder::EpochOrder(std::uint64_t seed, std::uint32_t epoch, std::int64_t count) : count_(count) {
+EpochOrder::EpochOrder(std::uint64_t seed, std::uint32_t epoch, std::int64_t count, std::uint64_t part)
+    : count_(count) {
   require(count >= 0 && count <= std::int64_t{1} << 62, "cannot order {} samples", count);
   const auto largest = static_cast<std::uint64_t>(std::max<std::int64_t>(count - 1, 1));
   half_bits_ = (static_cast<int>(std::bit_width(largest)) + 1) / 2;
-  KeyedRandom random(seed, RandomPurpose::order, epoch, 0);
+  KeyedRandom random(seed, RandomPurpose::order, epoch, part);
   for (std::uint32_t& key : keys_) key = random.next_u32();
 }
 

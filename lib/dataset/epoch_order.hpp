@@ -11,7 +11,8 @@ namespace whorl::dataset {
 /// (Black & Rogaway, "Ciphers with arbitrary finite domains", 2002).
 class EpochOrder {
  public:
-  EpochOrder(std::uint64_t seed, std::uint32_t epoch, std::int64_t count);
+  /// Orders with another `part` are independent: parts of an epoch that are ordered one by one.
+  EpochOrder(std::uint64_t seed, std::uint32_t epoch, std::int64_t count, std::uint64_t part = 0);
   /// The sample that stands at `position` in this epoch.
   std::int64_t operator()(std::int64_t position) const;
 

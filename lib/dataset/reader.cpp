@@ -1,18 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dataset/reader.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <mutex>
 #include <optional>
 #include <utility>
 
 #include "base/digest.hpp"
 #include "base/error.hpp"
-#include "base/unique_handle.hpp"
+#include "dataset/stable_file.hpp"
+#include "dataset/stored_rows.hpp"
 #include "h5/file.hpp"
 #include "image/jpeg.hpp"
 
@@ -20,60 +17,12 @@ namespace whorl::dataset {
 
 namespace {
 
-struct DescriptorTraits {
-  static int invalid() { return -1; }
-  static void release(int descriptor) noexcept { ::close(descriptor); }
-};
-using Descriptor = UniqueHandle<int, DescriptorTraits>;
-
-/// HDF5 is not thread-safe: whoever calls it after construction holds this, whichever the file.
-std::mutex& hdf5_mutex() {
-  static std::mutex mutex;
-  return mutex;
-}
-
-Descriptor open_descriptor(const std::string& path) {
-  Descriptor descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  require(static_cast<bool>(descriptor), "cannot open {}: {}", path, system_error_text(errno));
-  return descriptor;
-}
-
-/// Rows of uint8 in the file: by pread where they lie contiguously, else through HDF5.
-struct ByteRows {
-  h5::Dataset dataset;
-  std::int64_t offset = -1;  // of the first row in the file; -1: only HDF5 can read it
-  std::size_t row_size = 0;
-  std::string name;
-};
-
-bool holds_plain_bytes(const h5::File& file, const std::string& name) {
-  const std::string what = "read the type of " + name + " in " + file.path();
-  const h5::DatasetId dataset(h5::check_id(H5Dopen2(file.id(), name.c_str(), H5P_DEFAULT), what));
-  const h5::Type type(h5::check_id(H5Dget_type(dataset.get()), what));
-  return H5Tequal(type.get(), H5T_NATIVE_UINT8) > 0;
-}
-
-ByteRows open_rows(const h5::File& file, const std::string& name) {
-  ByteRows rows{h5::Dataset::open(file, name), -1, 0, name};
-  if (holds_plain_bytes(file, name)) rows.offset = rows.dataset.file_offset();
-  rows.row_size = rows.dataset.row_size();
-  return rows;
-}
-
 struct SplitData {
-  ByteRows bytes;                           // pictures, or the JPEG stream
-  std::vector<std::uint64_t> jpeg_offsets;  // (N + 1), empty for stored pixels
-  std::vector<std::int32_t> labels;         // (N)
-  std::int64_t count() const { return static_cast<std::int64_t>(labels.size()); }
+  StoredRows<std::uint8_t> bytes;                         // pictures, or the JPEG stream
+  std::optional<StoredRows<std::uint64_t>> jpeg_offsets;  // (N + 1), of stored JPEG
+  StoredRows<std::int32_t> labels;                        // (N)
+  std::int64_t count() const { return static_cast<std::int64_t>(labels.rows()); }
 };
-
-void check_labels(const std::string& path, Split split, std::span<const std::int32_t> labels,
-                  std::size_t classes) {
-  for (std::size_t i = 0; i < labels.size(); ++i)
-    require(labels[i] >= 0 && static_cast<std::size_t>(labels[i]) < classes,
-            "{}: {} of sample {} is {}, but there are {} classes; the file is damaged", path,
-            object_name(split, "labels"), i, labels[i], classes);
-}
 
 std::string shape_text(const std::vector<hsize_t>& shape) {
   std::string text;
@@ -83,32 +32,34 @@ std::string shape_text(const std::vector<hsize_t>& shape) {
 
 void check_pixel_shape(const std::string& path, const SplitData& data, int image_size) {
   const auto side = static_cast<hsize_t>(image_size);
-  const std::vector<hsize_t> expected{data.labels.size(), side, side, 3};
-  require(data.bytes.dataset.shape() == expected, "{}: {} has shape {} where labels and image_size say {}",
-          path, data.bytes.name, shape_text(data.bytes.dataset.shape()), shape_text(expected));
+  const std::vector<hsize_t> expected{data.labels.rows(), side, side, 3};
+  require(data.bytes.shape() == expected, "{}: {} has shape {} where labels and image_size say {}", path,
+          data.bytes.name(), shape_text(data.bytes.shape()), shape_text(expected));
 }
 
-void check_jpeg_offsets(const std::string& path, const SplitData& data) {
-  const std::vector<std::uint64_t>& offsets = data.jpeg_offsets;
-  const bool whole = offsets.size() == data.labels.size() + 1 && offsets.front() == 0 &&
-                     offsets.back() == data.bytes.dataset.rows() &&
-                     std::is_sorted(offsets.begin(), offsets.end());
-  require(whole, "{}: jpeg_offsets beside {} do not cut it into {} pictures; the file is damaged", path,
-          data.bytes.name, data.labels.size());
+[[noreturn]] void fail_offsets(const std::string& path, const SplitData& data) {
+  throw Error("{}: jpeg_offsets beside {} do not cut it into {} pictures; the file is damaged", path,
+              data.bytes.name(), data.count());
 }
 
-SplitData read_split(const h5::File& file, const Info& info, Split split) {
+/// Their number, the first and the last; those between are checked as they are read.
+void check_jpeg_offsets(const StableFile& file, const SplitData& data) {
+  const StoredRows<std::uint64_t>& offsets = *data.jpeg_offsets;
+  if (offsets.rows() != data.labels.rows() + 1) fail_offsets(file.path(), data);
+  std::uint64_t first = 0, last = 0;
+  offsets.read(file, 0, {&first, 1});
+  offsets.read(file, data.labels.rows(), {&last, 1});
+  if (first != 0 || last != data.bytes.rows()) fail_offsets(file.path(), data);
+}
+
+SplitData open_split(const h5::File& file, const Info& info, Split split) {
+  const bool pixels = info.storage == Storage::pixels;
   SplitData data{
-      open_rows(file, object_name(split, info.storage == Storage::pixels ? "images" : "jpeg_bytes")),
-      {},
-      h5::Dataset::open(file, object_name(split, "labels")).read_all<std::int32_t>()};
-  check_labels(file.path(), split, data.labels, info.class_names.size());
-  if (info.storage == Storage::jpeg) {
-    data.jpeg_offsets = h5::Dataset::open(file, object_name(split, "jpeg_offsets")).read_all<std::uint64_t>();
-    check_jpeg_offsets(file.path(), data);
-  } else {
+      {file, object_name(split, pixels ? "images" : "jpeg_bytes")}, {}, {file, object_name(split, "labels")}};
+  if (pixels)
     check_pixel_shape(file.path(), data, info.image_size);
-  }
+  else
+    data.jpeg_offsets.emplace(file, object_name(split, "jpeg_offsets"));
   return data;
 }
 
@@ -155,56 +106,82 @@ Info read_info(const h5::File& file) {
 
 struct Reader::Impl {
   h5::File file;
-  Descriptor descriptor;
+  StableFile bytes;
   Info info;
-  std::array<SplitData, 2> splits;  // train, test
+  SplitData train, test;
+  // Of whole splits, where asked for.
+  mutable std::array<std::once_flag, 2> labels_wanted{};
+  mutable std::array<std::vector<std::int32_t>, 2> labels{};
 
-  const SplitData& split(Split which) const { return splits[which == Split::train ? 0 : 1]; }
-  void read_bytes(const ByteRows& rows, std::uint64_t first, std::span<std::uint8_t> out) const;
-  void read_stored_jpeg(const SplitData& data, std::size_t sample, std::uint8_t* out) const;
+  explicit Impl(const std::filesystem::path& path);
+  const SplitData& split(Split which) const { return which == Split::train ? train : test; }
+  void read_labels(Split split, std::int64_t first, std::span<std::int32_t> out) const;
+  void read_stored_jpeg(const SplitData& data, std::uint64_t sample, std::vector<std::uint8_t>& out) const;
+  void decode_stored_jpeg(const SplitData& data, std::uint64_t sample, std::uint8_t* out) const;
+  template <typename ReadRun>
+  void for_each_run(Split split, std::span<const std::int64_t> samples, ReadRun read_run) const;
 };
 
-/// `out` = rows from `first` on.
-void Reader::Impl::read_bytes(const ByteRows& rows, std::uint64_t first, std::span<std::uint8_t> out) const {
-  if (rows.offset < 0) {
-    const std::lock_guard lock(hdf5_mutex());
-    rows.dataset.read_rows<std::uint8_t>(first, out);
-    return;
-  }
-  auto position = static_cast<off_t>(static_cast<std::uint64_t>(rows.offset) + first * rows.row_size);
-  while (!out.empty()) {
-    const ssize_t got = ::pread(descriptor.get(), out.data(), out.size(), position);
-    if (got < 0 && errno == EINTR) continue;
-    require(got >= 0, "cannot read {} of {}: {}", rows.name, file.path(), system_error_text(errno));
-    require(got > 0, "cannot read {} of {}: the file has become shorter while it was open", rows.name,
-            file.path());
-    out = out.subspan(static_cast<std::size_t>(got));
-    position += got;
+Reader::Impl::Impl(const std::filesystem::path& path)
+    : file(h5::File::open_read(path)),
+      bytes(path),
+      info(read_info(file)),
+      train(open_split(file, info, Split::train)),
+      test(open_split(file, info, Split::test)) {
+  info.train_count = train.count();
+  info.test_count = test.count();
+}
+
+/// Calls read_run(i, n) for every longest run samples[i], samples[i] + 1, ... of n samples that all exist.
+template <typename ReadRun>
+void Reader::Impl::for_each_run(Split split, std::span<const std::int64_t> samples, ReadRun read_run) const {
+  const std::int64_t count = this->split(split).count();
+  for (std::size_t i = 0, n = 0; i < samples.size(); i += n) {
+    for (n = 1; i + n < samples.size() && samples[i + n] == samples[i] + static_cast<std::int64_t>(n);) ++n;
+    const std::int64_t last = samples[i] + static_cast<std::int64_t>(n) - 1;
+    require(samples[i] >= 0 && last < count, "{} has no {} sample {}: it holds {}", bytes.path(),
+            to_string(split), samples[i] < 0 ? samples[i] : std::max(samples[i], count), count);
+    read_run(i, n);
   }
 }
 
-void Reader::Impl::read_stored_jpeg(const SplitData& data, std::size_t sample, std::uint8_t* out) const {
-  const std::uint64_t begin = data.jpeg_offsets[sample];
-  std::vector<std::uint8_t> bytes(data.jpeg_offsets[sample + 1] - begin);
-  read_bytes(data.bytes, begin, bytes);
+void Reader::Impl::read_labels(Split split, std::int64_t first, std::span<std::int32_t> out) const {
+  this->split(split).labels.read(bytes, static_cast<std::uint64_t>(first), out);
+  for (std::size_t i = 0; i < out.size(); ++i)
+    require(out[i] >= 0 && static_cast<std::size_t>(out[i]) < info.class_names.size(),
+            "{}: {} of sample {} is {}, but there are {} classes; the file is damaged", bytes.path(),
+            object_name(split, "labels"), first + static_cast<std::int64_t>(i), out[i],
+            info.class_names.size());
+}
+
+void Reader::Impl::read_stored_jpeg(const SplitData& data, std::uint64_t sample,
+                                    std::vector<std::uint8_t>& out) const {
+  std::array<std::uint64_t, 2> bounds{};
+  data.jpeg_offsets->read(bytes, sample, bounds);
+  if (bounds[0] > bounds[1] || bounds[1] > data.bytes.rows()) fail_offsets(bytes.path(), data);
+  out.resize(bounds[1] - bounds[0]);
+  data.bytes.read(bytes, bounds[0], out);
+}
+
+void Reader::Impl::decode_stored_jpeg(const SplitData& data, std::uint64_t sample, std::uint8_t* out) const {
+  thread_local std::vector<std::uint8_t> stored;
+  thread_local image::SquareDecoder decoder;
+  read_stored_jpeg(data, sample, stored);
   try {
-    image::decode_jpeg_square(bytes, info.image_size, out);
+    decoder.decode(stored, info.image_size, out);
   } catch (const image::DecodeError& error) {
-    throw Error("picture {} in {} of {} is damaged: {}", sample, data.bytes.name, file.path(), error.what());
+    throw Error("picture {} in {} of {} is damaged: {}", sample, data.bytes.name(), bytes.path(),
+                error.what());
   }
 }
 
 Reader::Reader(const std::filesystem::path& path) {
-  const std::lock_guard lock(hdf5_mutex());
-  h5::File file = h5::File::open_read(path);
-  Info info = read_info(file);
-  Descriptor descriptor = open_descriptor(file.path());
-  SplitData train = read_split(file, info, Split::train);
-  SplitData test = read_split(file, info, Split::test);
-  info.train_count = train.count();
-  info.test_count = test.count();
-  impl_ = std::make_unique<Impl>(
-      Impl{std::move(file), std::move(descriptor), std::move(info), {std::move(train), std::move(test)}});
+  {
+    const std::lock_guard lock(hdf5_mutex());
+    impl_ = std::make_unique<Impl>(path);
+  }
+  for (const SplitData* split : {&impl_->train, &impl_->test})
+    if (split->jpeg_offsets) check_jpeg_offsets(impl_->bytes, *split);
 }
 
 Reader::Reader(Reader&&) noexcept = default;
@@ -222,24 +199,58 @@ const Info& Reader::info() const {
   return impl_->info;
 }
 const std::string& Reader::path() const {
-  return impl_->file.path();
+  return impl_->bytes.path();
 }
+
 std::span<const std::int32_t> Reader::labels(Split split) const {
-  return impl_->split(split).labels;
+  const std::size_t which = split == Split::train ? 0 : 1;
+  std::vector<std::int32_t>& labels = impl_->labels[which];
+  std::call_once(impl_->labels_wanted[which], [&] {
+    labels.resize(static_cast<std::size_t>(impl_->split(split).count()));
+    impl_->read_labels(split, 0, labels);
+  });
+  return labels;
+}
+
+void Reader::read_labels(Split split, std::span<const std::int64_t> samples, std::int32_t* out) const {
+  impl_->for_each_run(split, samples, [&](std::size_t i, std::size_t count) {
+    impl_->read_labels(split, samples[i], {out + i, count});
+  });
 }
 
 void Reader::read_images(Split split, std::span<const std::int64_t> samples, std::uint8_t* out) const {
   const SplitData& data = impl_->split(split);
   const std::size_t image_bytes = impl_->info.image_bytes();
-  for (const std::int64_t sample : samples) {
-    require(sample >= 0 && sample < data.count(), "{} has no {} sample {}: it holds {}", path(),
-            to_string(split), sample, data.count());
-    if (data.jpeg_offsets.empty())
-      impl_->read_bytes(data.bytes, static_cast<std::uint64_t>(sample), {out, image_bytes});
-    else
-      impl_->read_stored_jpeg(data, static_cast<std::size_t>(sample), out);
-    out += image_bytes;
-  }
+  impl_->for_each_run(split, samples, [&](std::size_t i, std::size_t count) {
+    const auto first = static_cast<std::uint64_t>(samples[i]);
+    std::uint8_t* const to = out + i * image_bytes;
+    if (!data.jpeg_offsets) return data.bytes.read(impl_->bytes, first, {to, count * image_bytes});
+    for (std::size_t k = 0; k < count; ++k) impl_->decode_stored_jpeg(data, first + k, to + k * image_bytes);
+  });
+}
+
+void Reader::read_jpeg(Split split, std::int64_t sample, std::vector<std::uint8_t>& out) const {
+  require(info().storage == Storage::jpeg, "{} stores pixels, not JPEG", path());
+  impl_->for_each_run(split, {&sample, 1}, [&](std::size_t, std::size_t) {
+    impl_->read_stored_jpeg(impl_->split(split), static_cast<std::uint64_t>(sample), out);
+  });
+}
+
+void Reader::will_need(Split split, std::int64_t first, std::int64_t count) const {
+  const SplitData& data = impl_->split(split);
+  require(first >= 0 && count >= 0 && first + count <= data.count(),
+          "{} has no {} samples {} to {}: it holds {}", path(), to_string(split), first, first + count - 1,
+          data.count());
+  const auto begin = static_cast<std::uint64_t>(first), end = static_cast<std::uint64_t>(first + count);
+  if (!data.jpeg_offsets) return data.bytes.will_need(impl_->bytes, begin, end - begin);
+  std::uint64_t from = 0, to = 0;
+  data.jpeg_offsets->read(impl_->bytes, begin, {&from, 1});
+  data.jpeg_offsets->read(impl_->bytes, end, {&to, 1});
+  if (from < to) data.bytes.will_need(impl_->bytes, from, to - from);
+}
+
+void Reader::require_unchanged() const {
+  impl_->bytes.require_unchanged();
 }
 
 std::vector<std::string> Reader::names(Split split, std::int64_t first, std::int64_t count) const {
@@ -273,9 +284,15 @@ std::string Reader::digest() const {
   for (const std::string& name : info.class_names) add_text(name);
   digest.add(std::as_bytes(std::span(info.channel_mean)));
   digest.add(std::as_bytes(std::span(info.channel_std)));
-  for (const SplitData& split : impl_->splits) {
-    add_text(std::to_string(split.count()));
-    digest.add(std::as_bytes(std::span(split.labels)));
+  for (const Split split : {Split::train, Split::test}) {
+    const std::int64_t count = info.count(split);
+    add_text(std::to_string(count));
+    std::vector<std::int32_t> labels;
+    for (std::int64_t first = 0; first < count; first += std::ssize(labels)) {
+      labels.resize(static_cast<std::size_t>(std::min<std::int64_t>(count - first, 1 << 18)));
+      impl_->read_labels(split, first, labels);
+      digest.add(std::as_bytes(std::span(labels)));
+    }
   }
   return digest.hex();
 }

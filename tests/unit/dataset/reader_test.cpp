@@ -252,10 +252,64 @@ TEST_F(ReaderTest, NamesATruncatedFile) {
 
 TEST_F(ReaderTest, NamesALabelWithoutClass) {
   DatasetFile{}.write(path);
+  const auto reading_error = [&](auto read) {
+    const Reader reader(path);
+    return test::thrown_message<Error>([&] { read(reader); });
+  };
+  const auto whole = [](const Reader& reader) { reader.labels(Split::test); };
+  const auto digest = [](const Reader& reader) { reader.digest(); };
+  const auto some = [](const Reader& reader) {
+    const std::vector<std::int64_t> samples{0, 2, 1};
+    std::int32_t labels[3];
+    reader.read_labels(Split::test, samples, labels);
+  };
   replace<std::int32_t>("test/labels", H5T_STD_I32LE, {3}, {0, 3, 1}, H5T_NATIVE_INT32, false);
-  EXPECT_THAT(opening_error(), AllOf(HasSubstr("test/labels of sample 1 is 3"), HasSubstr("3 classes")));
+  EXPECT_THAT(reading_error(whole), AllOf(HasSubstr("test/labels of sample 1 is 3"), HasSubstr("3 classes")));
+  EXPECT_THAT(reading_error(digest), HasSubstr("test/labels of sample 1 is 3"));
+  EXPECT_THAT(reading_error(some), HasSubstr("test/labels of sample 1 is 3"));
   replace<std::int32_t>("test/labels", H5T_STD_I32LE, {3}, {0, 1, -1}, H5T_NATIVE_INT32, false);
-  EXPECT_THAT(opening_error(), HasSubstr("test/labels of sample 2 is -1"));
+  EXPECT_THAT(reading_error(whole), HasSubstr("test/labels of sample 2 is -1"));
+}
+
+TEST_F(ReaderTest, ReadsLabelsOfSamples) {
+  const DatasetFile content{.train_count = 40};
+  content.write(path);
+  const Reader reader(path);
+  const std::vector<std::int64_t> samples{39, 3, 4, 5, 6, 0, 0};
+  std::vector<std::int32_t> labels(samples.size());
+  reader.read_labels(Split::train, samples, labels.data());
+  for (std::size_t i = 0; i < samples.size(); ++i)
+    EXPECT_EQ(labels[i], content.label(Split::train, samples[i]));
+}
+
+TEST_F(ReaderTest, GivesStoredJpeg) {
+  const DatasetFile content{.image_size = 16, .storage = Storage::jpeg};
+  content.write(path);
+  const Reader reader(path);
+  std::vector<std::uint8_t> bytes;
+  for (const std::int64_t sample : {6, 0, 3}) {
+    reader.read_jpeg(Split::train, sample, bytes);
+    EXPECT_EQ(bytes, content.jpeg(Split::train, sample));
+  }
+}
+
+TEST_F(ReaderTest, NoticesThatTheFileWasChanged) {
+  DatasetFile{}.write(path);
+  const Reader reader(path);
+  reader.require_unchanged();
+  std::ofstream(path, std::ios::app) << "more";
+  EXPECT_THAT(test::thrown_message<Error>([&] { reader.require_unchanged(); }),
+              AllOf(HasSubstr("data.h5 was changed"), HasSubstr("start again")));
+}
+
+TEST_F(ReaderTest, ReadsAheadOnlyWhatIsThere) {
+  for (const Storage storage : {Storage::pixels, Storage::jpeg}) {
+    DatasetFile{.image_size = 16, .storage = storage}.write(path);
+    const Reader reader(path);
+    reader.will_need(Split::train, 0, 7);
+    reader.will_need(Split::train, 7, 0);
+    EXPECT_THROW(reader.will_need(Split::train, 1, 7), Error);
+  }
 }
 
 TEST_F(ReaderTest, NamesShapesThatDoNotFit) {
@@ -271,11 +325,19 @@ TEST_F(ReaderTest, NamesOffsetsThatDoNotFit) {
   for (int sample = 0; sample < 3; ++sample) bytes += content.jpeg(Split::test, sample).size();
   content.write(path);
   using Offsets = std::vector<std::uint64_t>;
-  for (const Offsets& offsets : {Offsets{0, 9, 8, bytes}, Offsets{0, 8, 9, bytes + 1},
-                                 Offsets{1, 8, 9, bytes}, Offsets{0, 8, bytes}}) {
+  for (const Offsets& offsets :
+       {Offsets{0, 8, 9, bytes + 1}, Offsets{1, 8, 9, bytes}, Offsets{0, 8, bytes}}) {
     replace("test/jpeg_offsets", H5T_STD_U64LE, {offsets.size()}, offsets, H5T_NATIVE_UINT64, false);
     EXPECT_THAT(opening_error(), AllOf(HasSubstr("test/jpeg_bytes"), HasSubstr("3 pictures")))
         << ::testing::PrintToString(offsets);
+  }
+  for (const Offsets& offsets : {Offsets{0, 9, 8, bytes}, Offsets{0, 0, bytes + 5, bytes}}) {
+    replace("test/jpeg_offsets", H5T_STD_U64LE, {offsets.size()}, offsets, H5T_NATIVE_UINT64, false);
+    const Reader reader(path);
+    std::vector<std::uint8_t> pixels(reader.info().image_bytes());
+    const std::vector<std::int64_t> samples{1};
+    EXPECT_THAT(test::thrown_message<Error>([&] { reader.read_images(Split::test, samples, pixels.data()); }),
+                AllOf(HasSubstr("test/jpeg_bytes"), HasSubstr("3 pictures")));
   }
 }
 

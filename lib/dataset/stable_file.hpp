@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/unique_handle.hpp"
+
+namespace whorl::dataset {
+
+/// A regular file that is read at any offset, by several threads at once, and that nobody may change
+/// meanwhile. Errors name the file.
+class StableFile {
+ public:
+  explicit StableFile(const std::filesystem::path& path);
+
+  const std::string& path() const { return path_; }
+  /// Bytes, when it was opened.
+  std::int64_t size() const { return opened_.st_size; }
+  int descriptor() const { return file_.get(); }
+  /// Fills `out` from `offset` on; throws if the file ends before. `what` is read, for the message.
+  void read(std::int64_t offset, std::span<std::byte> out, std::string_view what) const;
+  /// Asks the kernel to have these bytes in its page cache soon; returns before they are.
+  void will_need(std::int64_t offset, std::int64_t count) const;
+  /// Throws if the file's size or time of modification is no longer what it was when opened. One system call.
+  void require_unchanged() const;
+
+ private:
+  struct DescriptorTraits {
+    static int invalid() { return -1; }
+    static void release(int descriptor) noexcept { ::close(descriptor); }
+  };
+  std::string path_;
+  UniqueHandle<int, DescriptorTraits> file_;
+  struct stat opened_ {};
+};
+
+}  // namespace whorl::dataset
