@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <fstream>
 #include <set>
 
@@ -54,12 +55,15 @@ std::string ranges_text(const std::vector<int>& ascending) {
 }
 
 int cores_of_this_rank(const mpi::Communicator& comm) {
+  const char* wanted = std::getenv("OMP_NUM_THREADS");
+  const int threads = wanted == nullptr ? 0 : std::atoi(wanted);
   const std::vector<int> cpus = bound_cpus();
   const std::string mine = ranges_text(cpus);
   mpi::Communicator node = comm.split_by_node();
   const std::vector<std::string> all = node.all_gather(mine);
   node.close();
   const auto sharing = std::count(all.begin(), all.end(), mine);
+  if (threads > 0) return threads;
   return std::max(1, physical_cores(cpus) / static_cast<int>(sharing));
 }
 

@@ -59,6 +59,10 @@ train=(whorl-train --job "$WHORL_TESTS/../jobs/quickstart.ini" --data flowers.h5
 if "$launch" --ranks 2 "${train[@]}" > output 2>&1; then fail "training into the folder of a run"; fi
 expect_in_output "is not empty"
 
+# The program computes with as many threads as were asked for, also where there are no cores to bind them to.
+"$launch" --threads 97 "${train[@]/fresh/threads}" --train.epochs=0.1 > output 2>&1 || fail "training with 97 threads"
+grep -q '"threads_per_rank": 97' threads/run.json || fail "another number of threads than 97"
+
 # USR1 stops the program, and says why.
 "$launch" --ranks 1 /usr/bin/env bash -c "sleep 60" -- --run stopped > output 2>&1 &
 pid=$!
