@@ -9,8 +9,9 @@ packages=(
   libopenmpi-dev openmpi-bin libhdf5-openmpi-dev
   libjpeg62-turbo-dev libarchive-dev libdnnl-dev libhwy-dev
   libboost-program-options-dev libfmt-dev nlohmann-json3-dev libxxhash-dev
+  libsqlite3-dev
 )
-test_packages=(libgtest-dev libgmock-dev libbenchmark-dev hdf5-tools curl ca-certificates slurm-wlm munge iproute2 gnuplot-nox)
+test_packages=(libgtest-dev libgmock-dev libbenchmark-dev hdf5-tools sqlite3 curl ca-certificates slurm-wlm munge iproute2 gnuplot-nox)
 
 case "${1:-}" in
   '') ;;
