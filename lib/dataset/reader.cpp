@@ -128,6 +128,7 @@ Reader::Impl::Impl(const std::filesystem::path& path)
       info(read_info(file)),
       train(open_split(file, info, Split::train)),
       test(open_split(file, info, Split::test)) {
+  bytes.map_what_was_read();
   info.train_count = train.count();
   info.test_count = test.count();
 }

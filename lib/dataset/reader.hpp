@@ -32,9 +32,9 @@ class Reader {
   /// The labels of `samples` into `out`, read from the file: needs no memory that grows with N.
   void read_labels(Split split, std::span<const std::int64_t> samples, std::int32_t* out) const;
   /// Copies the pictures `samples` into `out`, shape (samples.size(), image_size, image_size, 3). Contiguous
-  /// pixels are read with pread at the dataset's file offset, runs of neighbours at once (why pread:
-  /// apps/readbench/README.md); chunked or compressed files, as h5repack makes, go through H5Dread; stored
-  /// JPEG is decoded.
+  /// pixels are read with pread at the dataset's file offset, runs of neighbours at once, and when wanted
+  /// again, copied out of a mapping (why: apps/readbench/README.md); chunked or compressed files, as h5repack
+  /// makes, go through H5Dread; stored JPEG is decoded.
   void read_images(Split split, std::span<const std::int64_t> samples, std::uint8_t* out) const;
   /// The JPEG of a picture as it is stored; only for Storage::jpeg.
   void read_jpeg(Split split, std::int64_t sample, std::vector<std::uint8_t>& out) const;

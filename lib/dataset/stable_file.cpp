@@ -18,7 +18,14 @@ StableFile::StableFile(const std::filesystem::path& path)
   require(S_ISREG(opened_.st_mode), "cannot read {}: not a regular file", path_);
 }
 
+void StableFile::map_what_was_read() {
+  const std::int64_t memory = std::int64_t{::sysconf(_SC_PHYS_PAGES)} * ::sysconf(_SC_PAGESIZE);
+  if (size() <= memory / 2) mapping_ = WarmMapping::create(descriptor(), size());
+}
+
 void StableFile::read(std::int64_t offset, std::span<std::byte> out, std::string_view what) const {
+  if (mapping_ && mapping_->copy(offset, out)) return;
+  const std::int64_t first = offset, count = std::ssize(out);
   while (!out.empty()) {
     const ssize_t got = ::pread(file_.get(), out.data(), out.size(), offset);
     if (got < 0 && errno == EINTR) continue;
@@ -30,6 +37,7 @@ void StableFile::read(std::int64_t offset, std::span<std::byte> out, std::string
     out = out.subspan(static_cast<std::size_t>(got));
     offset += got;
   }
+  if (mapping_) mapping_->mark(first, count);
 }
 
 // Linux reads no more than the device's readahead size at one such request, hence the small steps.

@@ -6,11 +6,13 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include "base/unique_handle.hpp"
+#include "dataset/warm_mapping.hpp"
 
 namespace whorl::dataset {
 
@@ -19,6 +21,10 @@ namespace whorl::dataset {
 class StableFile {
  public:
   explicit StableFile(const std::filesystem::path& path);
+  /// From now on, what has been read once is copied out of a mapping: four times faster for a few kilobytes
+  /// (see bench/results/reading). Does nothing for files larger than half of the memory, which the page cache
+  /// would not keep.
+  void map_what_was_read();
 
   const std::string& path() const { return path_; }
   /// Bytes, when it was opened.
@@ -39,6 +45,7 @@ class StableFile {
   std::string path_;
   UniqueHandle<int, DescriptorTraits> file_;
   struct stat opened_ {};
+  std::unique_ptr<WarmMapping> mapping_;
 };
 
 }  // namespace whorl::dataset

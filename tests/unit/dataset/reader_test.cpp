@@ -302,6 +302,29 @@ TEST_F(ReaderTest, NoticesThatTheFileWasChanged) {
               AllOf(HasSubstr("data.h5 was changed"), HasSubstr("start again")));
 }
 
+TEST_F(ReaderTest, ReadsTheSameAgain) {
+  const DatasetFile content{.image_size = 50, .train_count = 60};
+  content.write(path);
+  const Reader reader(path);
+  for (int round = 0; round < 3; ++round)
+    expect_pictures(reader, content, Split::train, {31, 30, 31, 32, 59, 0, 1, 2, 3, 4, 58, 59});
+}
+
+// The pictures are mapped by then: the kernel answers with SIGBUS.
+TEST_F(ReaderTest, NamesAFileThatIsCutAfterItWasRead) {
+  const DatasetFile content{.image_size = 50, .train_count = 60};
+  content.write(path);
+  const Reader reader(path);
+  std::vector<std::int64_t> all(60);
+  std::iota(all.begin(), all.end(), 0);
+  expect_pictures(reader, content, Split::train, all);
+  std::filesystem::resize_file(path, std::filesystem::file_size(path) / 2);
+  std::vector<std::uint8_t> pixels(60 * reader.info().image_bytes());
+  for (int attempt = 0; attempt < 3; ++attempt)
+    EXPECT_THAT(test::thrown_message<Error>([&] { reader.read_images(Split::train, all, pixels.data()); }),
+                AllOf(HasSubstr("train/images in"), HasSubstr("data.h5"), HasSubstr("shorter")));
+}
+
 TEST_F(ReaderTest, ReadsAheadOnlyWhatIsThere) {
   for (const Storage storage : {Storage::pixels, Storage::jpeg}) {
     DatasetFile{.image_size = 16, .storage = storage}.write(path);
