@@ -93,7 +93,7 @@ train::Evaluation evaluate(const mpi::Communicator& world, const Subject& subjec
                            const dataset::Reader& reader) {
   const train::Job& job = subject.job;
   const int batch = subject.executor.shard_size;
-  const int threads = job.parallel.threads > 0 ? job.parallel.threads : train::cores_of_this_rank(world);
+  const int threads = job.parallel.threads > 0 ? job.parallel.threads : train::default_threads();
   std::unique_ptr<nn::Executor> executor;
   mpi::together(world, [&] {
     executor = nn::compile(subject.weights.network, job.parallel.device,

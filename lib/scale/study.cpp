@@ -73,7 +73,7 @@ const std::vector<Key>& keys() {
           "is "
           "no difference"),
       key("study.threads", &Study::threads,
-          "threads of each rank; 0: as many as cores fall to it when all ranks run"),
+          "threads of each rank; 0: OMP_NUM_THREADS where it is set, else 1"),
       key("study.repeats", &Study::repeats, "timings of each point, each time in another random order"),
       key("study.seed", &Study::seed, "of the random order"),
       key("train.job", &Study::job, "job file of the trainings"),
@@ -150,7 +150,7 @@ void check(const Study& study) {
   require_at_least(study.batches, std::int64_t{1}, "train.batches");
   require_at_least(std::vector{study.repeats}, 1, "study.repeats");
   require_at_least(std::vector{study.steps}, std::int64_t{1}, "train.steps");
-  if (study.threads.empty()) throw UsageError("study.threads is empty; 0 takes the cores there are");
+  if (study.threads.empty()) throw UsageError("study.threads is empty; 0 takes OMP_NUM_THREADS, or 1");
   for (const std::string& workload : study.workloads) {
     if (workload == "train" && (study.job.empty() || study.data.empty()))
       throw UsageError("the workload train needs train.job and train.data (--data FILE.h5)");

@@ -14,7 +14,7 @@ struct Study {
   std::vector<std::string> scaling{"strong", "weak"};  ///< ingest is measured with strong scaling only
   std::vector<int> ranks;                              ///< empty: 1, 2, 4 ... and all
   std::vector<std::string> placements{"packed", "spread"};
-  std::vector<int> threads{0};  ///< of each rank; 0: the cores that the rank has with all ranks running
+  std::vector<int> threads{0};  ///< of each rank; 0: OMP_NUM_THREADS where it is set, else 1
   int repeats = 3;
   std::uint64_t seed = 1;  ///< of the random order
 

@@ -55,7 +55,7 @@ Split split_of(double seconds, const std::vector<double>& compute, const std::ve
 }
 
 Workloads::Workloads(const mpi::Communicator& world, const Study& study, std::filesystem::path scratch)
-    : study_(study), scratch_(std::move(scratch)), threads_(train::cores_of_this_rank(world)) {
+    : study_(study), scratch_(std::move(scratch)), threads_(train::default_threads()) {
   threads_ = world.min(threads_);
   if (std::find(study.workloads.begin(), study.workloads.end(), "train") == study.workloads.end()) return;
   job_ = read_job(world, study);

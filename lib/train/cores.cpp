@@ -54,16 +54,18 @@ std::string ranges_text(const std::vector<int>& ascending) {
   return text;
 }
 
-int cores_of_this_rank(const mpi::Communicator& comm) {
+int default_threads() {
   const char* wanted = std::getenv("OMP_NUM_THREADS");
-  const int threads = wanted == nullptr ? 0 : std::atoi(wanted);
+  return std::max(1, wanted == nullptr ? 1 : std::atoi(wanted));
+}
+
+int cores_of_this_rank(const mpi::Communicator& comm) {
   const std::vector<int> cpus = bound_cpus();
   const std::string mine = ranges_text(cpus);
   mpi::Communicator node = comm.split_by_node();
   const std::vector<std::string> all = node.all_gather(mine);
   node.close();
   const auto sharing = std::count(all.begin(), all.end(), mine);
-  if (threads > 0) return threads;
   return std::max(1, physical_cores(cpus) / static_cast<int>(sharing));
 }
 

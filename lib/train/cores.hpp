@@ -12,8 +12,10 @@ namespace whorl::train {
 std::vector<int> bound_cpus();
 /// "0-3,8".
 std::string ranges_text(const std::vector<int>& ascending);
-/// Cores for this rank to compute on: OMP_NUM_THREADS where it is set, else the physical cores it is bound to,
-/// shared out among the ranks of its node that are bound to the same. At least 1. Collective.
+/// Of a rank whose job does not say: OMP_NUM_THREADS where it is set, else 1.
+int default_threads();
+/// Physical cores for this rank to compute on: those it is bound to, shared out among the ranks of its node
+/// that are bound to the same. At least 1. Collective.
 int cores_of_this_rank(const mpi::Communicator& comm);
 
 }  // namespace whorl::train

@@ -40,7 +40,7 @@ struct EvaluateOptions {
 
 struct ParallelOptions {
   std::string device = "cpu";        ///< backend of the executor
-  int threads = 1;                   ///< of each rank; 0: the node's cores are shared out among its ranks
+  int threads = 0;                   ///< of each rank; 0: OMP_NUM_THREADS where it is set, else 1
   std::string algorithms = "fixed";  ///< of convolutions: fixed | measured | direct
   std::string all_reduce = "auto";   ///< collective::available_algorithms(), or auto: the fastest
   std::string progress = "polling";  ///< of sums under way: polling | thread

@@ -169,7 +169,7 @@ std::vector<JobKey> parallel_keys() {
   return {
       key("parallel.device", job, &P::device, "backend that computes; --device for short"),
       key("parallel.threads", job, &P::threads,
-          "of each rank; 0: the node's cores shared out among its ranks. A rank for each core is faster: "
+          "of each rank; 0: OMP_NUM_THREADS where it is set, else 1. A rank for each core is faster: "
           "Winograd "
           "convolutions run on one thread"),
       key("parallel.algorithms", job, &P::algorithms,

@@ -97,7 +97,7 @@ Trainer::Trainer(const Job& job, const mpi::Communicator& comm, const dataset::R
       plan_(plan_for(job, reader)),
       total_steps_(
           std::max<std::int64_t>(1, std::llround(job.train.epochs * static_cast<double>(plan_.steps)))),
-      threads_(job.parallel.threads > 0 ? job.parallel.threads : cores_of_this_rank(comm)),
+      threads_(job.parallel.threads > 0 ? job.parallel.threads : default_threads()),
       network_(network_for(job, reader.info(), comm)),
       parameters_(network_.parameters.size()),
       all_reduce_(choose_all_reduce(job, comm, network_)),
