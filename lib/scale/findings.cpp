@@ -119,11 +119,8 @@ std::string fit_text(const Fit& fit) {
   for (const Parameter& parameter : fit.parameters) text += ", " + parameter_text(parameter);
   const auto worst = std::max_element(fit.residuals.begin(), fit.residuals.end(),
                                       [](double a, double b) { return std::abs(a) < std::abs(b); });
-  if (fit.exact_by_count && std::abs(*worst) < 1e-6) {
-    text += "; as many parameters as points, so nothing tests the fit";
-  } else {
-    text += fmt::format("; largest residual {:+.1f} %", 100 * *worst);
-  }
+  text += fmt::format("; largest residual {:+.1f} %", 100 * *worst);
+  if (fit.exact_by_count) text += ", which tests nothing with as many parameters as numbers of ranks";
   if (const auto peak = fit.law == "USL" ? peak_ranks(fit) : std::nullopt)
     text += fmt::format("; most throughput at {:.0f} ranks", *peak);
   return text;
