@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <functional>
 #include <map>
 #include <set>
@@ -111,9 +112,11 @@ Figure fit_figure(const Report& report, std::size_t source) {
     blocks += fmt::format("$data{} << END\n", block);
     for (const Measurement& m : group.measurements) blocks += fmt::format("{} {}\n", m.images, m.seconds);
     blocks += "END\n";
-    plot += fmt::format("{}$data{} with points lc {} title {}, {} + {} * x with lines lc {} notitle",
-                        block == 0 ? "plot " : ", ", block, block + 1, quoted(describe(group.condition)),
-                        group.time.line.intercept, group.time.line.slope, block + 1);
+    plot += fmt::format("{}$data{} with points lc {} title {}", block == 0 ? "plot " : ", ", block, block + 1,
+                        quoted(describe(group.condition)));
+    const Line& line = group.time.line;
+    if (std::isfinite(line.slope))  // not where all turns read equally many
+      plot += fmt::format(", {} + {} * x with lines lc {} notitle", line.intercept, line.slope, block + 1);
     ++block;
   }
   const std::string label = source_label(report.study.sources, source);
