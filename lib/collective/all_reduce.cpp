@@ -7,25 +7,50 @@
 #include <array>
 #include <cstring>
 #include <new>
+#include <optional>
+#include <utility>
 
 #include "base/error.hpp"
 #include "collective/central.hpp"
 #include "collective/mpi_all_reduce.hpp"
 #include "collective/mpi_node_memory.hpp"
 #include "collective/mpi_transport.hpp"
+#include "collective/node_transport.hpp"
 #include "collective/ring.hpp"
 #include "collective/shared.hpp"
 
 namespace whorl::collective {
 namespace {
 
+/// Through MPI's own buffers, faster than to announce and to answer them.
+constexpr std::size_t small_message_bytes = 2048;
+
 using Made = std::unique_ptr<AllReduce>;
 
 /// Shared memory through which buffers elsewhere are summed: stays in the second-level cache.
 constexpr std::size_t staging_bytes = std::size_t{1} << 20;
 
+/// Of each rank of `comm`, its rank in `node`, if it is there. Collective.
+std::vector<std::optional<int>> ranks_in(const mpi::Communicator& node, const mpi::Communicator& comm) {
+  std::vector<std::optional<int>> ranks(static_cast<std::size_t>(comm.size()));
+  int next = 0;
+  for (const int member : node.all_gather(comm.rank())) ranks[static_cast<std::size_t>(member)] = next++;
+  return ranks;
+}
+
+/// Ranks of one node read each other's memory; messages go between nodes.
+std::unique_ptr<Transport> make_transport(const mpi::Communicator& comm) {
+  auto messages = std::make_unique<MpiTransport>(comm);
+  mpi::Communicator node = comm.split_by_node();
+  if (comm.max(node.size()) == 1) return messages;
+  auto node_ranks = ranks_in(node, comm);
+  return std::make_unique<NodeTransport>(std::move(messages),
+                                         std::make_unique<MpiNodeMemory>(std::move(node)),
+                                         std::move(node_ranks), small_message_bytes);
+}
+
 Made make_ring(const mpi::Communicator& comm, const Options& options) {
-  return std::make_unique<Ring>(std::make_unique<MpiTransport>(comm), options.chunk_bytes);
+  return std::make_unique<Ring>(make_transport(comm), options.chunk_bytes);
 }
 
 Made make_shared(const mpi::Communicator& comm, const Options&) {
@@ -56,7 +81,7 @@ Made make_mpi(const mpi::Communicator& comm, const Options&) {
 }
 
 Made make_central(const mpi::Communicator& comm, const Options& options) {
-  return std::make_unique<Central>(std::make_unique<MpiTransport>(comm), options.chunk_bytes);
+  return std::make_unique<Central>(make_transport(comm), options.chunk_bytes);
 }
 
 struct Algorithm {

@@ -9,9 +9,6 @@ namespace {
 
 constexpr int server = 0;
 
-/// MPI guarantees this many tags: many more than there are ever sums in flight.
-constexpr std::uint64_t tags = 32768;
-
 /// Receives of the server that are open at a time: one arrives while another is added.
 constexpr int window = 2;
 
@@ -23,20 +20,18 @@ class Central::AtServer : public Sum {
   AtServer(Central& central, std::uint64_t id, Values data)
       : Sum(id),
         central_(central),
-        tag_(static_cast<int>(id % tags)),
+        tag_(tag_of(id)),
         workers_(central.transport_->size() - 1),
         data_(data),
-        segments_(workers_ > 0 ? central.segments_of(data) : 0),
-        slot_bytes_(segments_ > 0 ? data.part(segments_, 0).size_bytes() : 0),
-        buffer_(window * slot_bytes_) {}
+        segments_(workers_ > 0 ? central.segments_of(data) : 0) {}
 
   bool done() const override { return added_ == terms() && sends_.empty(); }
   bool advance() override {
     bool moved = central_.take_first(sends_);
     for (; posted_ < std::min(terms(), added_ + window); ++posted_)
-      receives_.push_back(central_.transport_->start_receive(worker(posted_), tag_, slot(posted_).bytes()));
+      receives_.push_back(
+          central_.transport_->start_receive(worker(posted_), tag_, segment(posted_), Arrival::add));
     if (central_.take_first(receives_)) {
-      add(segment(added_), slot(added_));
       if (worker(added_) == workers_) send_back(segment(added_));
       ++added_;
       moved = true;
@@ -48,10 +43,6 @@ class Central::AtServer : public Sum {
   int terms() const { return segments_ * workers_; }
   int worker(int term) const { return 1 + term % workers_; }
   Values segment(int term) const { return data_.part(segments_, term / workers_); }
-  Values slot(int term) {
-    return {data_.element(), &buffer_[static_cast<std::size_t>(term % window) * slot_bytes_],
-            segment(term).size()};
-  }
   void send_back(Values sum) {
     for (int to = 1; to <= workers_; ++to) sends_.push_back(central_.send(to, tag_, sum));
   }
@@ -60,8 +51,6 @@ class Central::AtServer : public Sum {
   int tag_, workers_;
   Values data_;
   int segments_;
-  std::size_t slot_bytes_;
-  std::vector<std::byte> buffer_;  // (window, slot_bytes_)
   int posted_ = 0, added_ = 0;
   std::deque<Transport::Request> receives_, sends_;
 };
@@ -69,11 +58,7 @@ class Central::AtServer : public Sum {
 class Central::AtWorker : public Sum {
  public:
   AtWorker(Central& central, std::uint64_t id, Values data)
-      : Sum(id),
-        central_(central),
-        tag_(static_cast<int>(id % tags)),
-        data_(data),
-        segments_(central.segments_of(data)) {
+      : Sum(id), central_(central), tag_(tag_of(id)), data_(data), segments_(central.segments_of(data)) {
     for (int i = 0; i < segments_; ++i) sends_.push_back(central.send(server, tag_, data.part(segments_, i)));
   }
 
@@ -83,7 +68,7 @@ class Central::AtWorker : public Sum {
     if (central_.take_first(sends_)) {
       // The sum takes the place of the segment that has left.
       const Values place = data_.part(segments_, posted_++);
-      receives_.push_back(central_.transport_->start_receive(server, tag_, place.bytes()));
+      receives_.push_back(central_.transport_->start_receive(server, tag_, place, Arrival::store));
       moved = true;
     }
     return moved;
@@ -115,7 +100,7 @@ std::unique_ptr<SumQueue::Sum> Central::make_sum(std::uint64_t id, Values data) 
 
 Transport::Request Central::send(int to, int tag, Values data) {
   spent_.bytes_sent += static_cast<std::int64_t>(data.size_bytes());
-  return transport_->start_send(to, tag, data.bytes());
+  return transport_->start_send(to, tag, data);
 }
 
 bool Central::take_first(std::deque<Transport::Request>& requests) {

@@ -27,7 +27,10 @@ class LoopbackNodeMemory : public NodeMemory {
 
   int rank() const override { return rank_; }
   int size() const override { return static_cast<int>(group_->parts.size()); }
-  std::vector<std::byte*> allocate(std::size_t bytes) override {
+  void idle() override { std::this_thread::yield(); }
+
+ private:
+  std::vector<std::byte*> allocate_parts(std::size_t bytes) override {
     const auto own = static_cast<std::size_t>(rank_);
     auto lines = std::make_unique<Line[]>(bytes / cache_line + 1);
     group_->parts[own] = lines[0].bytes;
@@ -37,9 +40,7 @@ class LoopbackNodeMemory : public NodeMemory {
     group_->barrier.arrive_and_wait();  // the next allocation overwrites them
     return parts;
   }
-  void idle() override { std::this_thread::yield(); }
 
- private:
   std::shared_ptr<Group> group_;
   int rank_;
 };

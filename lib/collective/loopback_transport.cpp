@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "collective/loopback_transport.hpp"
 
-#include <algorithm>
 #include <deque>
 #include <map>
 #include <mutex>
@@ -15,7 +14,7 @@ namespace whorl::collective {
 namespace {
 
 struct Message {
-  std::span<const std::byte> data;
+  Values data;
   bool delivered = false;
 };
 
@@ -39,18 +38,21 @@ class LoopbackTransport : public Transport {
   int rank() const override { return rank_; }
   int size() const override { return size_; }
 
-  Request start_send(int to, int tag, std::span<const std::byte> data) override {
-    auto message = std::make_shared<Message>(Message{data});
+  std::byte* allocate(std::size_t) override { return nullptr; }
+
+  Request start_send(int to, int tag, Values data) override {
+    // As in MPI, a send without data may be complete before anybody asks for it.
+    auto message = std::make_shared<Message>(Message{data, data.empty()});
     const std::scoped_lock lock(group_->mutex);
     group_->channels[{rank_, to, tag}].arrived.push_back(message);
     sends_.emplace(next_, std::move(message));
     return next_++;
   }
 
-  Request start_receive(int from, int tag, std::span<std::byte> data) override {
+  Request start_receive(int from, int tag, Values into, Arrival arrival) override {
     const std::scoped_lock lock(group_->mutex);
     Channel& channel = group_->channels[{from, rank_, tag}];
-    receives_.emplace(next_, Receive{&channel, channel.receives++, data});
+    receives_.emplace(next_, Receive{&channel, channel.receives++, into, arrival});
     return next_++;
   }
 
@@ -74,18 +76,19 @@ class LoopbackTransport : public Transport {
   struct Receive {
     Channel* channel;
     std::uint64_t number;
-    std::span<std::byte> data;
+    Values into;
+    Arrival arrival;
   };
 
-  /// Copies the message meant for `receive`, if it is there. Receives of one channel are tested in the order
+  /// Takes the message meant for `receive`, if it is there. Receives of one channel are tested in the order
   /// they were started.
   static bool deliver(const Receive& receive) {
     Channel& channel = *receive.channel;
     if (channel.taken != receive.number || channel.arrived.empty()) return false;
     Message& message = *channel.arrived.front();
-    require(message.data.size() == receive.data.size(), "loopback: a message of {} bytes for a buffer of {}",
-            message.data.size(), receive.data.size());
-    std::ranges::copy(message.data, receive.data.begin());
+    require(message.data.size() == receive.into.size(), "loopback: {} numbers for a place of {}",
+            message.data.size(), receive.into.size());
+    arrive(message.data, receive.into, receive.arrival);
     message.delivered = true;
     channel.arrived.pop_front();
     ++channel.taken;

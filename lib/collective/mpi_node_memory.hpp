@@ -18,12 +18,13 @@ class MpiNodeMemory : public NodeMemory {
 
   int rank() const override { return node_.rank(); }
   int size() const override { return node_.size(); }
-  std::vector<std::byte*> allocate(std::size_t bytes) override {
-    return windows_.emplace_back(node_, bytes, "gradients; its memory comes from /dev/shm").parts();
-  }
   void idle() override;
 
  private:
+  std::vector<std::byte*> allocate_parts(std::size_t bytes) override {
+    return windows_.emplace_back(node_, bytes, "gradients; its memory comes from /dev/shm").parts();
+  }
+
   mpi::Communicator node_;
   std::vector<mpi::NodeWindow> windows_;
   unsigned idle_turns_ = 0;

@@ -18,18 +18,26 @@ class MpiTransport : public Transport {
 
   int rank() const override { return comm_.rank(); }
   int size() const override { return comm_.size(); }
-  Request start_send(int to, int tag, std::span<const std::byte> data) override;
-  Request start_receive(int from, int tag, std::span<std::byte> data) override;
+  std::byte* allocate(std::size_t) override { return nullptr; }
+  Request start_send(int to, int tag, Values data) override;
+  Request start_receive(int from, int tag, Values into, Arrival arrival) override;
   bool test(Request request) override;
   /// Now and then gives up the core.
   void idle() override;
 
  private:
-  Request free_request();
+  struct Message {
+    MPI_Request request = MPI_REQUEST_NULL;
+    Values into{};                 ///< what to add to; empty otherwise
+    std::vector<std::byte> terms;  ///< what to add
+  };
+  Request free_message();
 
   mpi::Communicator comm_;
-  std::vector<MPI_Request> requests_;  // by Request
-  std::vector<Request> free_;          // indices of requests_ that are not in use
+  std::vector<Message> messages_;  // by Request
+  std::vector<Request> free_;      // indices of messages_ that are not in use
+  /// Buffers at rest. The one used last is taken first: it is still in cache.
+  std::vector<std::vector<std::byte>> buffers_;
   unsigned idle_turns_ = 0;
 };
 

@@ -9,11 +9,8 @@ namespace whorl::collective {
 namespace {
 
 /// Messages of one sum that are open at a time, in each direction. Two let one transfer run while another is
-/// added; more would push the receive buffer out of cache.
+/// added; more would push what is to be added out of cache.
 constexpr std::int64_t window = 2;
-
-/// MPI guarantees this many tags: many more than there are ever sums in flight.
-constexpr std::uint64_t tags = 32768;
 
 int block_after(int rank, int steps, int size) {
   return ((rank - steps) % size + size) % size;
@@ -30,10 +27,6 @@ std::int64_t divide_up(std::int64_t a, std::int64_t b) {
 class Ring::RingSum : public Sum {
  public:
   RingSum(Ring& ring, std::uint64_t id, Values data);
-  ~RingSum() override {
-    if (!buffer_.empty()) ring_.buffers_.push_back(std::move(buffer_));
-  }
-
   bool done() const override { return received_ == messages_ && sent_ == messages_; }
   bool advance() override;
 
@@ -55,10 +48,6 @@ class Ring::RingSum : public Sum {
   Values incoming(std::int64_t message) const {
     return segment(block_after(rank_, step(message) + 1, size_), message);
   }
-  Values slot(std::int64_t message) {
-    return {data_.element(), &buffer_[static_cast<std::size_t>(message % window) * slot_bytes_],
-            incoming(message).size()};
-  }
 
   Ring& ring_;
   int tag_;
@@ -66,8 +55,6 @@ class Ring::RingSum : public Sum {
   Values data_;
   std::int64_t segments_;  // messages per step
   std::int64_t messages_;
-  std::size_t slot_bytes_ = 0;                       // the longest segment
-  std::vector<std::byte> buffer_;                    // (window, slot_bytes_): what is received to be added
   std::deque<Transport::Request> receives_, sends_;  // posted, in order
   std::int64_t received_ = 0, receives_posted_ = 0, sent_ = 0, sends_posted_ = 0;
 };
@@ -75,20 +62,13 @@ class Ring::RingSum : public Sum {
 Ring::RingSum::RingSum(Ring& ring, std::uint64_t id, Values data)
     : Sum(id),
       ring_(ring),
-      tag_(static_cast<int>(id % tags)),
+      tag_(tag_of(id)),
       rank_(ring.transport_->rank()),
       size_(ring.transport_->size()),
       data_(data) {
   const std::int64_t largest_block = divide_up(static_cast<std::int64_t>(data.size()), size_);
   segments_ = divide_up(largest_block, static_cast<std::int64_t>(ring.chunk_of(data.element())));
   messages_ = 2 * (size_ - 1) * segments_;
-  if (messages_ == 0) return;
-  if (!ring.buffers_.empty()) {
-    buffer_ = std::move(ring.buffers_.back());
-    ring.buffers_.pop_back();
-  }
-  slot_bytes_ = static_cast<std::size_t>(divide_up(largest_block, segments_)) * size_of(data.element());
-  buffer_.resize(std::max(buffer_.size(), static_cast<std::size_t>(window) * slot_bytes_));
 }
 
 bool Ring::RingSum::advance() {
@@ -110,7 +90,6 @@ bool Ring::RingSum::turn() {
 bool Ring::RingSum::take_received() {
   if (receives_.empty() || !ring_.transport_->test(receives_.front())) return false;
   receives_.pop_front();
-  if (reduces(received_)) add(incoming(received_), slot(received_));
   ++received_;
   return true;
 }
@@ -128,8 +107,8 @@ bool Ring::RingSum::post_receives() {
     const std::int64_t message = receives_posted_;
     // An all-gather step overwrites the block that went out P-1 steps before: that send must be complete.
     if (!reduces(message) && sent_ <= message - (size_ - 1) * segments_) break;
-    receives_.push_back(ring_.transport_->start_receive(
-        (rank_ + size_ - 1) % size_, tag_, (reduces(message) ? slot(message) : incoming(message)).bytes()));
+    receives_.push_back(ring_.transport_->start_receive((rank_ + size_ - 1) % size_, tag_, incoming(message),
+                                                        reduces(message) ? Arrival::add : Arrival::store));
   }
   return moved;
 }
@@ -139,9 +118,9 @@ bool Ring::RingSum::post_sends() {
   // What goes out in a step came in with the step before.
   const std::int64_t ready = std::min(messages_, received_ + segments_);
   for (; sends_posted_ < std::min(ready, sent_ + window); ++sends_posted_, moved = true) {
-    const std::span<const std::byte> data = outgoing(sends_posted_).bytes();
+    const Values data = outgoing(sends_posted_);
     sends_.push_back(ring_.transport_->start_send((rank_ + 1) % size_, tag_, data));
-    ring_.spent_.bytes_sent += static_cast<std::int64_t>(data.size());
+    ring_.spent_.bytes_sent += static_cast<std::int64_t>(data.size_bytes());
     if (sends_posted_ % segments_ == 0) ++ring_.spent_.steps;
   }
   return moved;

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <memory>
-#include <vector>
 
 #include "collective/sum_queue.hpp"
 
@@ -32,9 +31,6 @@ class Ring : public SumQueue {
  private:
   class RingSum;
   std::unique_ptr<Sum> make_sum(std::uint64_t id, Values data) override;
-
-  /// Receive buffers at rest. The one used last is taken first: it is still in cache.
-  std::vector<std::vector<std::byte>> buffers_;
 };
 
 }  // namespace whorl::collective

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
-#include <functional>
 #include <new>
 #include <utility>
 
@@ -40,18 +39,17 @@ Shared::Shared(std::unique_ptr<NodeMemory> node, std::unique_ptr<AllReduce> betw
   static_assert(std::atomic<std::uint64_t>::is_always_lock_free, "ranks share the counters");
   require(slot_bytes_ > 0, "shared all-reduce: {} bytes for staging; at least {}", staging_bytes,
           slots * cache_line);
-  for (std::byte* part : node_->allocate(sizeof(Counters))) {
+  for (std::byte* part : node_->allocate(sizeof(Counters)).parts) {
     // All zero already, and other ranks may use theirs before this one has come here.
     counters_.push_back(std::launder(reinterpret_cast<Counters*>(part)));
   }
-  allocate_bytes(slots * slot_bytes_);
+  staging_ = &node_->allocate(slots * slot_bytes_);
 }
 
 Shared::~Shared() = default;
 
 std::byte* Shared::allocate_bytes(std::size_t bytes) {
-  regions_.push_back(std::make_unique<Region>(Region{node_->allocate(bytes), bytes}));
-  return regions_.back()->parts[static_cast<std::size_t>(rank_)];
+  return node_->allocate(bytes).parts[static_cast<std::size_t>(rank_)];
 }
 
 std::optional<Cost> Shared::cost(Values data) const {
@@ -88,21 +86,10 @@ Ticket Shared::start_sum(Values data) {
   return Ticket{started_};  // it is done when all items before this one are
 }
 
-const Shared::Region* Shared::region_of(Values data) const {
-  const auto rank = static_cast<std::size_t>(rank_);
-  const auto holds = [&](const auto& region) {
-    const std::less_equal<> in_order;
-    return in_order(region->parts[rank], data.data()) &&
-           in_order(data.data() + data.size_bytes(), region->parts[rank] + region->bytes);
-  };
-  const auto found = std::find_if(regions_.begin(), regions_.end(), holds);
-  return found == regions_.end() ? nullptr : found->get();
-}
-
 std::vector<Shared::Item> Shared::items_of(Values data) const {
   std::vector<Item> items;
   if (data.empty()) return items;
-  if (const Region* region = region_of(data)) {
+  if (const NodeMemory::Region* region = node_->region_of(data.bytes())) {
     const std::byte* begin = region->parts[static_cast<std::size_t>(rank_)];
     items.push_back({.region = region,
                      .offset = static_cast<std::size_t>(data.data() - begin),
@@ -114,7 +101,7 @@ std::vector<Shared::Item> Shared::items_of(Values data) const {
   for (std::size_t begin = 0; begin < data.size(); begin += most) {
     const Values part = data.subspan(begin, std::min(most, data.size() - begin));
     const std::uint64_t number = staged_ + items.size();
-    items.push_back({.region = regions_.front().get(),
+    items.push_back({.region = staging_,
                      .offset = static_cast<std::size_t>(number % slots) * slot_bytes_,
                      .element = part.element(),
                      .count = part.size(),

@@ -48,15 +48,9 @@ class Shared : public AllReduce {
 
  private:
   struct Counters;
-  /// One allocation.
-  struct Region {
-    std::vector<std::byte*> parts;  // by rank
-    std::size_t bytes = 0;
-  };
-
   /// What is summed at a time: the data of a sum in place, or one slot's worth of others.
   struct Item {
-    const Region* region = nullptr;
+    const NodeMemory::Region* region = nullptr;
     std::size_t offset = 0;  // bytes, in every rank's part of the region
     Element element{};
     std::size_t count = 0;
@@ -79,7 +73,6 @@ class Shared : public AllReduce {
 
   Item& item(std::uint64_t number) { return items_[static_cast<std::size_t>(number - completed_)]; }
   Counters& own_counters() { return *counters_[static_cast<std::size_t>(rank_)]; }
-  const Region* region_of(Values data) const;
   /// What a sum of `data`, started now, consists of.
   std::vector<Item> items_of(Values data) const;
   /// The slice that this rank adds, in the memory of `rank`; empty where this rank is no owner.
@@ -92,8 +85,8 @@ class Shared : public AllReduce {
   std::unique_ptr<AllReduce> between_;
   int rank_, size_, owners_;
   std::size_t slot_bytes_;
-  std::vector<Counters*> counters_;               // by rank
-  std::vector<std::unique_ptr<Region>> regions_;  // the first is for staging
+  std::vector<Counters*> counters_;  // by rank
+  const NodeMemory::Region* staging_ = nullptr;
 
   // Items are numbered in the order in which every rank starts them. Each counter is that of the first item
   // which this rank has not taken so far; they only grow, and none overtakes the one before.

@@ -15,6 +15,11 @@ SumQueue::SumQueue(std::unique_ptr<Transport> transport, std::size_t chunk_bytes
           "all-reduce: a chunk of {} bytes; it must be 4 to 2^31-1", chunk_bytes);
 }
 
+std::byte* SumQueue::allocate_bytes(std::size_t bytes) {
+  std::byte* memory = transport_->allocate(bytes);
+  return memory != nullptr ? memory : AllReduce::allocate_bytes(bytes);
+}
+
 std::size_t SumQueue::chunk_of(Element element) const {
   return std::max<std::size_t>(1, chunk_bytes_ / size_of(element));
 }

@@ -40,10 +40,14 @@ class SumQueue : public AllReduce {
   };
   virtual std::unique_ptr<Sum> make_sum(std::uint64_t id, Values data) = 0;
 
+  /// Of the messages of one sum.
+  static int tag_of(std::uint64_t id) { return static_cast<int>(id % Transport::tags); }
   /// Elements of one message.
   std::size_t chunk_of(Element element) const;
   /// Messages that `data` are cut into.
   int segments_of(Values data) const;
+
+  std::byte* allocate_bytes(std::size_t bytes) override;
 
   std::unique_ptr<Transport> transport_;
   Cost spent_;

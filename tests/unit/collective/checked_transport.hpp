@@ -20,8 +20,9 @@ struct Traffic {
 };
 
 /// Passes everything on, counts it, and holds the user to the rules of MPI: no buffer may be received into
-/// while another open request uses it, nor sent while it is received into. It is also slow to admit that
-/// requests are complete, at random, so that more orders of events are met than a quiet machine would show.
+/// while another open request uses it (but several may add to it), nor sent while it is received into. It is
+/// also slow to admit that requests are complete, at random, so that more orders of events are met than a
+/// quiet machine would show.
 class CheckedTransport : public Transport {
  public:
   CheckedTransport(std::unique_ptr<Transport> inner, Traffic& traffic)
@@ -30,19 +31,24 @@ class CheckedTransport : public Transport {
   int rank() const override { return inner_->rank(); }
   int size() const override { return inner_->size(); }
 
-  Request start_send(int to, int tag, std::span<const std::byte> data) override {
+  std::byte* allocate(std::size_t bytes) override { return inner_->allocate(bytes); }
+
+  Request start_send(int to, int tag, Values data) override {
     for (const auto& [request, other] : open_)
-      EXPECT_FALSE(other.written && overlap(other.data, data)) << "sends what is being received";
+      EXPECT_FALSE(other.use != Use::sent && overlap(other.data, data)) << "sends what is being received";
     ++traffic_.messages;
     traffic_.bytes += static_cast<std::int64_t>(data.size_bytes());
     traffic_.largest = std::max(traffic_.largest, data.size_bytes());
-    return opened(inner_->start_send(to, tag, data), {data, false});
+    return opened(inner_->start_send(to, tag, data), {data, Use::sent});
   }
 
-  Request start_receive(int from, int tag, std::span<std::byte> data) override {
-    for (const auto& [request, other] : open_)
-      EXPECT_FALSE(overlap(other.data, data)) << "receives into a buffer in use";
-    return opened(inner_->start_receive(from, tag, data), {data, true});
+  Request start_receive(int from, int tag, Values into, Arrival arrival) override {
+    const Use use = arrival == Arrival::add ? Use::added_to : Use::stored_to;
+    for (const auto& [request, other] : open_) {
+      EXPECT_FALSE(overlap(other.data, into) && (use != Use::added_to || other.use != Use::added_to))
+          << "receives into a buffer in use";
+    }
+    return opened(inner_->start_receive(from, tag, into, arrival), {into, use});
   }
 
   bool test(Request request) override {
@@ -54,12 +60,13 @@ class CheckedTransport : public Transport {
   void idle() override { inner_->idle(); }
 
  private:
+  enum class Use { sent, stored_to, added_to };
   struct Buffer {
-    std::span<const std::byte> data;
-    bool written;
+    Values data;
+    Use use;
   };
-  static bool overlap(std::span<const std::byte> a, std::span<const std::byte> b) {
-    return a.data() < b.data() + b.size() && b.data() < a.data() + a.size();
+  static bool overlap(Values a, Values b) {
+    return a.data() < b.data() + b.size_bytes() && b.data() < a.data() + a.size_bytes();
   }
   Request opened(Request request, Buffer buffer) {
     open_.emplace(request, buffer);

@@ -10,6 +10,7 @@
 #include "collective/central.hpp"
 #include "collective/loopback_node_memory.hpp"
 #include "collective/loopback_transport.hpp"
+#include "collective/node_transport.hpp"
 #include "collective/ring.hpp"
 #include "collective/shared.hpp"
 
@@ -61,6 +62,30 @@ std::vector<Maker> on_nodes(const Arrangement& arrangement, int nodes) {
   return makers;
 }
 
+/// A ring of ranks on `nodes` nodes, which read the memory of those on their own.
+std::vector<Maker> over_nodes(const Arrangement& arrangement, int nodes) {
+  constexpr std::size_t small_bytes = 16;
+  const auto transports = std::make_shared<Transports>(make_loopback_transports(arrangement.ranks));
+  std::vector<Maker> makers;
+  for (int node = 0; node < nodes; ++node) {
+    const Range here = block_range(arrangement.ranks, nodes, node);
+    const auto memory = std::make_shared<std::vector<std::unique_ptr<NodeMemory>>>(
+        make_loopback_node(static_cast<int>(here.size())));
+    std::vector<std::optional<int>> node_ranks(static_cast<std::size_t>(arrangement.ranks));
+    for (std::int64_t rank = here.begin; rank < here.end; ++rank)
+      node_ranks[static_cast<std::size_t>(rank)] = static_cast<int>(rank - here.begin);
+    for (std::int64_t rank = here.begin; rank < here.end; ++rank) {
+      makers.emplace_back([=](Traffic& traffic) {
+        std::unique_ptr<Transport> transport = std::make_unique<NodeTransport>(
+            std::move((*transports)[static_cast<std::size_t>(rank)]),
+            std::move((*memory)[static_cast<std::size_t>(rank - here.begin)]), node_ranks, small_bytes);
+        return std::make_unique<Ring>(checked(transport, traffic), arrangement.chunk_bytes);
+      });
+    }
+  }
+  return makers;
+}
+
 /// A ring that a thread moves on.
 std::vector<Maker> in_background(const Arrangement& arrangement) {
   std::vector<Maker> makers;
@@ -74,6 +99,7 @@ std::vector<Maker> makers_for(const Arrangement& arrangement) {
   if (arrangement.algorithm == "central") return over_transport<Central>(arrangement);
   if (arrangement.algorithm == "shared") return on_nodes(arrangement, 1);
   if (arrangement.algorithm == "background") return in_background(arrangement);
+  if (arrangement.algorithm == "ring_on_nodes") return over_nodes(arrangement, arrangement.ranks < 4 ? 1 : 2);
   require(arrangement.algorithm == "hierarchical", "no loopback algorithm is called {}",
           arrangement.algorithm);
   return on_nodes(arrangement, std::min(arrangement.ranks, arrangement.ranks < 6 ? 2 : 3));
@@ -82,7 +108,7 @@ std::vector<Maker> makers_for(const Arrangement& arrangement) {
 }  // namespace
 
 std::vector<std::string> loopback_algorithms() {
-  return {"ring", "shared", "hierarchical", "central", "background"};
+  return {"ring", "ring_on_nodes", "shared", "hierarchical", "central", "background"};
 }
 
 void on_ranks(const Arrangement& arrangement, const std::function<void(const Rank&)>& body) {

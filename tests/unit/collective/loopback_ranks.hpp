@@ -29,7 +29,7 @@ struct Rank {
 std::vector<std::string> loopback_algorithms();
 
 /// Runs `body` on all ranks at once. "hierarchical" places them on up to three nodes, as unequal as
-/// need be; "background" is a ring moved on by threads.
+/// need be; "ring_on_nodes" is a ring over one or two; "background" is a ring moved on by threads.
 /// As in an MPI job, an exception on one rank ends the whole process.
 void on_ranks(const Arrangement& arrangement, const std::function<void(const Rank&)>& body);
 
