@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <span>
 #include <vector>
 
@@ -46,7 +48,8 @@ Image decode_jpeg(std::span<const std::uint8_t> bytes, int smallest_side = 0,
 /// Decodes, resizes the shorter side to `size` and crops the centre: the (size, size, 3) square of ingest,
 /// the same pixels and the same errors as resize_and_crop(decode_jpeg(bytes, size), size), but only columns
 /// that matter are transformed and filtered. Damage outside the square is found too: all entropy-coded data
-/// are read. Keeps its memory from picture to picture; one thread uses an object at a time.
+/// are read. Keeps its memory from picture to picture, and what the filter needs for the last few sizes of
+/// pictures; one thread uses an object at a time.
 class SquareDecoder {
  public:
   /// Writes size*size*3 bytes to `out`, none if it throws.
@@ -54,8 +57,12 @@ class SquareDecoder {
               const DecodeLimits& limits = {});
 
  private:
+  /// From a picture of (height, width) to its square of `size`.
+  const Resampler& resampler(int height, int width, int size);
+
   Image part_;
   Resampler::Scratch scratch_;
+  std::map<std::array<int, 3>, Resampler> resamplers_;  // by height, width, size
 };
 
 /// The same for a single picture.

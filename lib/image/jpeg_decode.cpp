@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <utility>
 #include <vector>
@@ -176,11 +177,20 @@ void SquareDecoder::decode(std::span<const std::uint8_t> bytes, int size, std::u
   const Orientation orientation = decompressor.orientation();
   int height = decompressor.height(), width = decompressor.width();
   if (orientation.swaps_sides()) std::swap(height, width);
-  const Resampler resampler(height, width, centre_crop_window(height, width, size), size, size);
-  Region region = orientation.to_stored(resampler.needed(), height, width);
+  const Resampler& filter = resampler(height, width, size);
+  Region region = orientation.to_stored(filter.needed(), height, width);
   decompressor.read(region, part_);
   part_ = orientation.apply(std::move(part_));
-  resampler.run(part_, orientation.to_upright(region, height, width), scratch_, out);
+  filter.run(part_, orientation.to_upright(region, height, width), scratch_, out);
+}
+
+const Resampler& SquareDecoder::resampler(int height, int width, int size) {
+  constexpr std::size_t most = 64;  // cameras and web sites make few sizes
+  const std::array key{height, width, size};
+  if (const auto known = resamplers_.find(key); known != resamplers_.end()) return known->second;
+  if (resamplers_.size() == most) resamplers_.clear();
+  const Window window = centre_crop_window(height, width, size);
+  return resamplers_.try_emplace(key, height, width, window, size, size).first->second;
 }
 
 void decode_jpeg_square(std::span<const std::uint8_t> bytes, int size, std::uint8_t* out,
