@@ -10,6 +10,9 @@
 #include "base/error.hpp"
 #include "base/file_system.hpp"
 #include "base/progress.hpp"
+#include "checkpoint/folder.hpp"
+#include "checkpoint/keeper.hpp"
+#include "checkpoint/start.hpp"
 #include "dataset/reader.hpp"
 #include "mpi/session.hpp"
 #include "report/run_record.hpp"
@@ -56,18 +59,28 @@ std::string epoch_note(const train::EpochReport& epoch, double seconds_left) {
   return note;
 }
 
-void train_all_epochs(train::Trainer& trainer, report::RunRecord& record, bool is_root) {
+void train_all_epochs(train::Trainer& trainer, report::RunRecord& record, checkpoint::Keeper& checkpoints,
+                      bool is_root) {
   const Clock::time_point start = Clock::now();
-  const std::int64_t total = trainer.facts().total_steps;
+  const std::int64_t total = trainer.facts().total_steps, first = trainer.steps_done();
   while (!trainer.done()) {
     const std::int64_t steps = trainer.upcoming_steps();
     Progress progress(fmt::format("epoch {} of {}", trainer.upcoming_epoch(), trainer.epochs()), "steps",
                       steps, is_root);
-    const train::EpochReport epoch = trainer.next_epoch([&](std::int64_t done) { progress.update(done); });
-    record.add(epoch);
-    const double left =
-        seconds_since(start) * static_cast<double>(total - epoch.step) / static_cast<double>(epoch.step);
-    progress.note(epoch_note(epoch, left));
+    const train::Trainer::Hooks hooks{
+        .ask = [&] { return train::Requests{.checkpoint = checkpoints.is_due_by_clock()}; },
+        .after_step =
+            [&](std::int64_t done, train::Requests agreed) {
+              progress.update(done);
+              if (agreed.checkpoint && done < steps) checkpoints.take(trainer, record.state());
+              return true;
+            }};
+    const std::optional<train::EpochReport> epoch = trainer.next_epoch(hooks);
+    record.add(*epoch);
+    if (checkpoints.is_due_after(epoch->epoch)) checkpoints.take(trainer, record.state());
+    const double left = seconds_since(start) * static_cast<double>(total - epoch->step) /
+                        static_cast<double>(epoch->step - first);
+    progress.note(epoch_note(*epoch, left));
     progress.update(steps);
   }
 }
@@ -83,14 +96,21 @@ int run(mpi::Communicator& world, const std::vector<std::string>& arguments) {
   std::optional<dataset::Reader> reader;
   mpi::together(world, [&] { reader.emplace(job.data.file); });
   note_idle_cores(world, job);
-  const std::filesystem::path folder =
-      report::choose_run_folder(world, command_line.run, command_line.job_file);
+  const std::string dataset_digest = reader->digest();
+  const auto [folder, from] = checkpoint::choose_start(world, command_line, job, dataset_digest);
   train::Trainer trainer(job, world, *reader);
-  report::RunRecord record(world, folder, job, *reader, trainer, seconds_since(start));
-  train_all_epochs(trainer, record, world.is_root());
+  if (from) trainer.restore(from->state);
+  report::RunRecord record(world, folder, job, *reader, trainer, seconds_since(start),
+                           from ? from->record : "");
+  checkpoint::Keeper checkpoints(world, checkpoint::folder_of(folder), job.checkpoint,
+                                 train::resolved_text(job), dataset_digest);
+  train_all_epochs(trainer, record, checkpoints, world.is_root());
+  checkpoints.wait();
   const std::string verdict = record.finish(trainer, trainer.final_evaluation());
   if (world.is_root()) fmt::print("{}  run folder      {}\n", verdict, folder.string());
-  return 0;
+  if (!checkpoints.has_failed()) return 0;
+  if (world.is_root()) fmt::print(stderr, "warning: some checkpoints could not be written, see above\n");
+  return 1;
 }
 
 }  // namespace

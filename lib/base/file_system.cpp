@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 
 #include "base/error.hpp"
 #include "base/progress.hpp"
@@ -39,13 +40,17 @@ void sync(const std::filesystem::path& path, int flags) {
   if (::fsync(file.get()) != 0) fail("sync", path);
 }
 
-void write_and_sync(const std::filesystem::path& path, std::string_view text) {
-  const Descriptor file = open_or_fail(path, O_WRONLY | O_CREAT | O_TRUNC, "create");
+void write_all(const Descriptor& file, const std::filesystem::path& path, std::string_view text) {
   while (!text.empty()) {
     const ssize_t written = ::write(file.get(), text.data(), text.size());
     if (written < 0 && errno != EINTR) fail("write", path);
     if (written > 0) text.remove_prefix(static_cast<std::size_t>(written));
   }
+}
+
+void write_and_sync(const std::filesystem::path& path, std::string_view text) {
+  const Descriptor file = open_or_fail(path, O_WRONLY | O_CREAT | O_TRUNC, "create");
+  write_all(file, path, text);
   if (::fsync(file.get()) != 0) fail("sync", path);
 }
 
@@ -96,6 +101,17 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view t
     ::unlink(temporary.c_str());
     throw;
   }
+}
+
+void append_to_file(const std::filesystem::path& path, std::string_view text) {
+  write_all(open_or_fail(path, O_WRONLY | O_APPEND, "open"), path, text);
+}
+
+std::filesystem::path create_private_file(const std::filesystem::path& folder, const std::string& prefix) {
+  std::string path = (folder / ("." + prefix + "-XXXXXX")).string();
+  const Descriptor file(::mkostemp(path.data(), O_CLOEXEC));
+  if (!file) fail("create a file in", folder);
+  return path;
 }
 
 void publish_file(const std::filesystem::path& from, const std::filesystem::path& to) {

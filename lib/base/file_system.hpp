@@ -25,6 +25,12 @@ std::string disk_full_note(const std::filesystem::path& path);
 /// Writes `text` so that `path` is either the old file or the whole new one: temporary name, fsync, rename.
 void write_file_atomically(const std::filesystem::path& path, std::string_view text);
 
+/// Writes `text` behind the last byte of an existing file.
+void append_to_file(const std::filesystem::path& path, std::string_view text);
+
+/// Creates an empty file in `folder` that nobody else can name or open: .PREFIX-XXXXXX with random letters.
+std::filesystem::path create_private_file(const std::filesystem::path& folder, const std::string& prefix);
+
 /// fsyncs `from`, renames it to `to`, and fsyncs the folder. One process calls it.
 void publish_file(const std::filesystem::path& from, const std::filesystem::path& to);
 

@@ -178,7 +178,7 @@ void Reader::Impl::decode_stored_jpeg(const SplitData& data, std::uint64_t sampl
 
 Reader::Reader(const std::filesystem::path& path) {
   {
-    const std::lock_guard lock(hdf5_mutex());
+    const std::lock_guard lock(h5::library_mutex());
     impl_ = std::make_unique<Impl>(path);
   }
   for (const SplitData* split : {&impl_->train, &impl_->test})
@@ -192,7 +192,7 @@ Reader& Reader::operator=(Reader&& other) noexcept {
 }
 
 Reader::~Reader() {
-  const std::lock_guard lock(hdf5_mutex());
+  const std::lock_guard lock(h5::library_mutex());
   impl_.reset();
 }
 
@@ -255,13 +255,13 @@ void Reader::require_unchanged() const {
 }
 
 std::vector<std::string> Reader::names(Split split, std::int64_t first, std::int64_t count) const {
-  const std::lock_guard lock(hdf5_mutex());
+  const std::lock_guard lock(h5::library_mutex());
   return h5::read_strings(impl_->file, object_name(split, "names"), static_cast<hsize_t>(first),
                           static_cast<hsize_t>(count));
 }
 
 std::vector<Reader::Reject> Reader::rejects() const {
-  const std::lock_guard lock(hdf5_mutex());
+  const std::lock_guard lock(h5::library_mutex());
   const std::vector<std::string> names = h5::read_strings(impl_->file, "rejected/name");
   const std::vector<std::string> reasons = h5::read_strings(impl_->file, "rejected/reason");
   require(names.size() == reasons.size(), "{}: rejected/name has {} rows, rejected/reason {}", path(),

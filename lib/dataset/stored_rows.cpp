@@ -16,11 +16,6 @@ bool has_native_type(const h5::File& file, const std::string& name, hid_t native
 
 }  // namespace
 
-std::mutex& hdf5_mutex() {
-  static std::mutex mutex;
-  return mutex;
-}
-
 template <typename T>
 StoredRows<T>::StoredRows(const h5::File& file, const std::string& name)
     : dataset_(h5::Dataset::open(file, name)), name_(name), row_bytes_(dataset_.row_size() * sizeof(T)) {
@@ -35,7 +30,7 @@ std::int64_t StoredRows<T>::position(std::uint64_t row) const {
 template <typename T>
 void StoredRows<T>::read(const StableFile& bytes, std::uint64_t first, std::span<T> out) const {
   if (offset_ >= 0) return bytes.read(position(first), std::as_writable_bytes(out), name_);
-  const std::lock_guard lock(hdf5_mutex());
+  const std::lock_guard lock(h5::library_mutex());
   dataset_.read_rows<T>(first, out);
 }
 

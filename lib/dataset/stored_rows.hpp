@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <mutex>
 #include <span>
 #include <string>
 
@@ -11,11 +10,8 @@
 
 namespace whorl::dataset {
 
-/// HDF5 is not thread-safe: whoever calls it after construction holds this, whichever the file.
-std::mutex& hdf5_mutex();
-
 /// Rows of a dataset of std::uint8_t, std::int32_t or std::uint64_t: by pread where they lie contiguously in
-/// the native type, else (chunked, compressed, another type) by H5Dread under hdf5_mutex().
+/// the native type, else (chunked, compressed, another type) by H5Dread under h5::library_mutex().
 template <typename T>
 class StoredRows {
  public:

@@ -113,6 +113,10 @@ std::int64_t Dataset::file_offset() const {
   return offset == HADDR_UNDEF ? -1 : static_cast<std::int64_t>(offset);
 }
 
+std::size_t Dataset::stored_bytes() const {
+  return static_cast<std::size_t>(H5Dget_storage_size(id_.get()));
+}
+
 hsize_t Dataset::rows_of(std::size_t elements, hsize_t first) const {
   const hsize_t size = row_size();
   const hsize_t count = size == 0 ? 0 : elements / size;

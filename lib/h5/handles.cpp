@@ -32,6 +32,11 @@ std::string reason() {
 
 }  // namespace
 
+std::mutex& library_mutex() {
+  static std::mutex mutex;
+  return mutex;
+}
+
 hid_t check_id(hid_t id, const std::string& what, const std::string& file) {
   if (id < 0) fail(what, file);
   return id;

@@ -3,6 +3,7 @@
 
 #include <hdf5.h>
 
+#include <mutex>
 #include <string>
 
 #include "base/unique_handle.hpp"
@@ -21,6 +22,10 @@ using Space = UniqueHandle<hid_t, IdTraits<H5Sclose>>;
 using Type = UniqueHandle<hid_t, IdTraits<H5Tclose>>;
 using Attribute = UniqueHandle<hid_t, IdTraits<H5Aclose>>;
 using PropertyList = UniqueHandle<hid_t, IdTraits<H5Pclose>>;
+
+/// HDF5 is not thread-safe (Debian builds it without): while several threads use it, whichever the files, each
+/// holds this.
+std::mutex& library_mutex();
 
 /// Returns `id` or throws whorl::Error with HDF5's own reason in one line; `what` says what was tried, with
 /// the file or object, such as "create train/images in F". If `file` is given, the message says so when its

@@ -18,6 +18,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 namespace fs = std::filesystem;
 
+constexpr const char* verdict_file = "verdict.txt";  // the last to be written
+
 std::string default_folder(const std::string& job_file) {
   return fmt::format("runs/{}-{:%Y%m%d-%H%M%S}", fs::path(job_file).stem().string(),
                      fmt::localtime(std::time(nullptr)));
@@ -80,6 +82,19 @@ Json communication_json(const train::TrainerFacts& facts) {
   return json;
 }
 
+Json new_history() {
+  return {
+      {"starts", Json::array()}, {"metrics", Json::array()}, {"phases", Json::array()}, {"train_loss", 0.0}};
+}
+
+std::string metrics_line(const train::EpochReport& epoch) {
+  const std::string test =
+      epoch.test ? fmt::format("{:.6f},{:.6f}", epoch.test->loss, epoch.test->top1()) : ",";
+  return fmt::format("{},{},{:.6f},{:.6f},{},{:.6f},{:.1f},{:.3f}", epoch.epoch, epoch.step, epoch.train_loss,
+                     epoch.train_top1, test, epoch.learning_rate_factor, epoch.images_per_second,
+                     epoch.train_seconds);
+}
+
 std::string all_reduce_text(const train::TrainerFacts& facts) {
   std::string text = fmt::format("{} of {}, {} MB a step", facts.all_reduce, facts.element,
                                  (facts.gradient_bytes + 500'000) / 1'000'000);
@@ -101,8 +116,13 @@ fs::path choose_run_folder(const mpi::Communicator& comm, const std::string& wan
   return folder;
 }
 
+bool is_unfinished_run(const fs::path& folder) {
+  return fs::exists(folder / job_file_name) && !fs::exists(folder / verdict_file);
+}
+
 RunRecord::RunRecord(const mpi::Communicator& comm, fs::path folder, const train::Job& job,
-                     const dataset::Reader& reader, const train::Trainer& trainer, double setup_seconds)
+                     const dataset::Reader& reader, const train::Trainer& trainer, double setup_seconds,
+                     const std::string& earlier)
     : comm_(comm),
       folder_(std::move(folder)),
       job_(job),
@@ -110,7 +130,12 @@ RunRecord::RunRecord(const mpi::Communicator& comm, fs::path folder, const train
       dataset_digest_(reader.digest()),
       facts_(trainer.facts()),
       places_(rank_places(comm)),
-      started_(utc_now()) {
+      started_(utc_now()),
+      history_(earlier.empty() ? new_history() : Json::parse(earlier)),
+      first_step_(trainer.steps_done()) {
+  history_["starts"].push_back({{"started", started_}, {"ranks", comm_.size()}, {"from_step", first_step_}});
+  summary_.resumed_at_step = first_step_;
+  summary_.train_loss = history_["train_loss"];
   summary_.tta = job.evaluate.tta;
   summary_.setup_seconds = setup_seconds;
   summary_.threads = facts_.threads;
@@ -118,21 +143,26 @@ RunRecord::RunRecord(const mpi::Communicator& comm, fs::path folder, const train
   for (const RankPlace& place : places_) summary_.hosts.push_back(place.host);
   mpi::on_root(comm_, [&] {
     create(folder_);
-    write("job.ini", train::resolved_text(job_));
+    write(job_file_name, train::resolved_text(job_));
     write("run.json", run_json());
   });
 }
 
 void RunRecord::add(const train::EpochReport& epoch) {
-  epochs_.push_back(epoch);
-  summary_.train_loss = epoch.train_loss;
+  history_["metrics"].push_back(metrics_line(epoch));
+  history_["phases"].push_back({{"epoch", epoch.epoch}, {"phases", phases_json(epoch.phases)}});
+  history_["train_loss"] = summary_.train_loss = epoch.train_loss;
   summary_.train_seconds += epoch.train_seconds;
-  summary_.images = epoch.step * facts_.plan_of_epoch.batch();
+  summary_.images = (epoch.step - first_step_) * facts_.plan_of_epoch.batch();
   summary_.plain = epoch.test;
   mpi::on_root(comm_, [&] {
     write("metrics.csv", metrics_csv());
     write("timing.json", timing_json());
   });
+}
+
+std::string RunRecord::state() const {
+  return history_.dump();
 }
 
 std::string RunRecord::finish(const train::Trainer& trainer,
@@ -146,7 +176,7 @@ std::string RunRecord::finish(const train::Trainer& trainer,
     train::save_weights(folder_ / "weights.h5", trainer.weights());
     write("timing.json", timing_json());
     write("run.json", run_json());
-    write("verdict.txt", text);
+    write(verdict_file, text);
   });
   return text;
 }
@@ -159,6 +189,7 @@ std::string RunRecord::run_json() const {
   Json json;
   json["started"] = started_;
   if (!ended_.empty()) json["ended"] = ended_;
+  json["starts"] = history_["starts"];
   for (const auto& [name, version] : versions()) json["versions"][name] = version;
   for (const RankPlace& place : places_)
     json["ranks"].push_back({{"host", place.host}, {"cpus", place.cpus}});
@@ -187,9 +218,7 @@ std::string RunRecord::run_json() const {
 
 std::string RunRecord::timing_json() const {
   Json json{{"unit", "seconds, over ranks"}, {"ranks", comm_.size()}};
-  for (const train::EpochReport& epoch : epochs_) {
-    json["epochs"].push_back({{"epoch", epoch.epoch}, {"phases", phases_json(epoch.phases)}});
-  }
+  if (!history_["phases"].empty()) json["epochs"] = history_["phases"];
   if (!summary_.phases.empty()) json["total"] = phases_json(summary_.phases);
   return json.dump(1) + "\n";
 }
@@ -197,13 +226,7 @@ std::string RunRecord::timing_json() const {
 std::string RunRecord::metrics_csv() const {
   std::string text =
       "epoch,step,train_loss,train_top1,test_loss,test_top1,learning_rate_factor,images_per_second,seconds\n";
-  for (const train::EpochReport& epoch : epochs_) {
-    const std::string test =
-        epoch.test ? fmt::format("{:.6f},{:.6f}", epoch.test->loss, epoch.test->top1()) : ",";
-    text += fmt::format("{},{},{:.6f},{:.6f},{},{:.6f},{:.1f},{:.3f}\n", epoch.epoch, epoch.step,
-                        epoch.train_loss, epoch.train_top1, test, epoch.learning_rate_factor,
-                        epoch.images_per_second, epoch.train_seconds);
-  }
+  for (const Json& line : history_["metrics"]) text += line.get<std::string>() + "\n";
   return text;
 }
 

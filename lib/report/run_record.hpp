@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,11 @@
 //   train/weights.hpp verdict.txt   the last lines of the program's output
 namespace whorl::report {
 
+inline constexpr const char* job_file_name = "job.ini";
+
+/// Whether `folder` holds a run that was begun and did not end.
+bool is_unfinished_run(const std::filesystem::path& folder);
+
 /// The run folder `wanted`, or runs/NAME-DATE-TIME if that is empty, NAME being the stem of `job_file`.
 /// Throws when it is there and holds something; creates nothing, so that a start that fails later leaves
 /// nothing. Collective; every rank gets the path.
@@ -30,12 +36,16 @@ std::filesystem::path choose_run_folder(const mpi::Communicator& comm, const std
 /// full disk ends every rank.
 class RunRecord {
  public:
-  /// Creates the folder; writes job.ini, and run.json with what is known at the start.
+  /// Creates the folder; writes job.ini, and run.json with what is known at the start. `earlier`: state() of
+  /// the run that this one continues; empty at the beginning.
   RunRecord(const mpi::Communicator& comm, std::filesystem::path folder, const train::Job& job,
-            const dataset::Reader& reader, const train::Trainer& trainer, double setup_seconds);
+            const dataset::Reader& reader, const train::Trainer& trainer, double setup_seconds,
+            const std::string& earlier = {});
 
   /// Adds a line to metrics.csv and the phases to timing.json.
   void add(const train::EpochReport& epoch);
+  /// What a continued run needs to know, the same whenever it is asked between two epochs. Not collective.
+  std::string state() const;
   /// After the last epoch: writes weights.h5, completes the other files and returns the verdict.
   std::string finish(const train::Trainer& trainer, const std::optional<train::Evaluation>& final_test);
 
@@ -52,7 +62,10 @@ class RunRecord {
   train::TrainerFacts facts_;
   std::vector<RankPlace> places_;
   std::string started_, ended_, weights_digest_;
-  std::vector<train::EpochReport> epochs_;
+  /// Of the whole run: "starts", when and from which step on how many ranks; "metrics", the lines of
+  /// metrics.csv; "phases", of each epoch; "train_loss", of the last epoch.
+  nlohmann::ordered_json history_;
+  std::int64_t first_step_;  // of this start
   RunSummary summary_;
 };
 

@@ -131,6 +131,9 @@ std::string verdict(const RunSummary& run) {
       static_cast<double>(run.images) / std::max(run.train_seconds, 1e-9), ranks, ranks == 1 ? "" : "s",
       run.threads, run.threads == 1 ? "" : "s", format_duration(run.train_seconds),
       format_duration(run.setup_seconds));
+  if (run.resumed_at_step > 0)
+    text += fmt::format("  resumed         after step {}; times are of what was done since\n",
+                        run.resumed_at_step);
   text += time_table(run);
   text += fmt::format("  bound by        {}\n", bound(run));
   if (ranks > 1) {

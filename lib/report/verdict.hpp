@@ -22,8 +22,9 @@ struct RunSummary {
   std::int64_t images = 0;   ///< trained, over all epochs and ranks
   double train_seconds = 0;  ///< evaluation excluded
   double setup_seconds = 0;
-  int threads = 1;                 ///< of rank 0
-  std::vector<std::string> hosts;  ///< by rank
+  std::int64_t resumed_at_step = 0;  ///< 0: began here
+  int threads = 1;                   ///< of rank 0
+  std::vector<std::string> hosts;    ///< by rank
 };
 
 /// How unequal the ranks' computing times are (forward, backward, optimizer).

@@ -93,7 +93,7 @@ Row Workloads::time_training(const Point& point, const mpi::Communicator& comm) 
 
   train::Trainer trainer(job, comm, *reader_);
   Row row;
-  while (!trainer.done()) row.seconds += trainer.next_epoch().train_seconds;
+  while (!trainer.done()) row.seconds += trainer.next_epoch().value().train_seconds;
   row.pictures = trainer.facts().total_steps * point.batch;
   if (const auto cost = trainer.facts().step_cost) {
     row.all_reduce_steps = cost->steps * trainer.facts().total_steps;

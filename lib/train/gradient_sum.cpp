@@ -41,11 +41,25 @@ std::int32_t magnitude_of(std::span<const float> values) {
   return largest > 0 ? std::ilogb(largest) + 1 : no_magnitude;
 }
 
-std::vector<std::size_t> ends_with_count(const nn::ParameterLayout& layout, std::size_t bucket_bytes,
-                                         std::size_t size) {
-  std::vector<std::size_t> ends = bucket_ends(layout, Element::int64, bucket_bytes);
-  ends.back() = size;
+/// Behind the gradients, in the last bucket.
+enum Slot : std::size_t { unfit_slot, stop_slot, checkpoint_slot, slot_count };
+
+std::vector<std::size_t> ends_with_slots(const nn::ParameterLayout& layout, Element element,
+                                         std::size_t bucket_bytes) {
+  std::vector<std::size_t> ends = bucket_ends(layout, element, bucket_bytes);
+  ends.back() += slot_count;
   return ends;
+}
+
+template <typename T>
+void set_requests(std::span<T> slots, Requests own) {
+  slots[stop_slot] = own.stop ? 1 : 0;
+  slots[checkpoint_slot] = own.checkpoint ? 1 : 0;
+}
+
+template <typename T>
+Requests agreed_requests(std::span<const T> slots) {
+  return {.stop = slots[stop_slot] > 0, .checkpoint = slots[checkpoint_slot] > 0};
 }
 
 }  // namespace
@@ -57,13 +71,19 @@ std::vector<std::size_t> bucket_counts(const nn::ParameterLayout& layout, Elemen
   return counts;
 }
 
+void GradientSum::restore(const std::vector<std::int32_t>& state) {
+  require(state.empty(), "sums of float32 have no state, but {} values are to be restored", state.size());
+}
+
 FloatGradientSum::FloatGradientSum(collective::AllReduce& all_reduce, const nn::ParameterLayout& layout,
                                    std::size_t bucket_bytes)
-    : arena_(all_reduce.allocate<float>(layout.size())),
-      buckets_(all_reduce, arena_, bucket_ends(layout, Element::float32, bucket_bytes)) {}
+    : size_(layout.size()),
+      sums_(all_reduce.allocate<float>(size_ + slot_count)),
+      buckets_(all_reduce, sums_, ends_with_slots(layout, Element::float32, bucket_bytes)) {}
 
-void FloatGradientSum::begin_step() {
-  std::fill(arena_.begin(), arena_.end(), 0.0f);
+void FloatGradientSum::begin_step(Requests own) {
+  std::fill(sums_.begin(), sums_.end(), 0.0f);
+  set_requests(sums_.subspan(size_), own);
 }
 
 void FloatGradientSum::ready(std::size_t end, bool is_last) {
@@ -71,12 +91,12 @@ void FloatGradientSum::ready(std::size_t end, bool is_last) {
 }
 
 void FloatGradientSum::end_shard(bool is_last) {
-  ready(arena_.size(), is_last);
+  ready(sums_.size(), is_last);
 }
 
-bool FloatGradientSum::finish_step() {
+GradientSum::Outcome FloatGradientSum::finish_step() {
   buckets_.finish();
-  return all_finite(arena_);
+  return {all_finite(arena()), agreed_requests<float>(sums_.subspan(size_))};
 }
 
 ExactGradientSum::ExactGradientSum(collective::AllReduce& all_reduce, const mpi::Communicator& comm,
@@ -86,13 +106,14 @@ ExactGradientSum::ExactGradientSum(collective::AllReduce& all_reduce, const mpi:
       shards_(shards),
       bits_(std::min(fixed_point_bits, 62 - bit_width(static_cast<std::uint64_t>(shards)))),
       arena_(layout.size()),
-      sums_(all_reduce.allocate<std::int64_t>(layout.size() + 1)),
+      sums_(all_reduce.allocate<std::int64_t>(layout.size() + slot_count)),
       magnitudes_(layout.tensors().size(), no_magnitude),
-      buckets_(all_reduce, sums_, ends_with_count(layout, bucket_bytes, sums_.size())) {}
+      buckets_(all_reduce, sums_, ends_with_slots(layout, Element::int64, bucket_bytes)) {}
 
-void ExactGradientSum::begin_step() {
+void ExactGradientSum::begin_step(Requests own) {
   std::fill(arena_.begin(), arena_.end(), 0.0f);
   std::fill(sums_.begin(), sums_.end(), 0);
+  set_requests(slots(), own);
   converted_ = 0;
 }
 
@@ -104,7 +125,7 @@ void ExactGradientSum::ready(std::size_t end, bool is_last) {
 
 void ExactGradientSum::end_shard(bool is_last) {
   if (exponents_.empty()) calibrate();
-  ready(arena_.size(), is_last);
+  ready(sums_.size(), is_last);
   collected_ = 0;
 }
 
@@ -115,15 +136,15 @@ void ExactGradientSum::collect(std::size_t end) {
     const bool fits =
         move_to_fixed(std::span(arena_).subspan(tensor.offset, tensor.count), exponents_[collected_], bits_,
                       sums_.subspan(tensor.offset, tensor.count));
-    if (!fits) ++sums_.back();
+    if (!fits) ++slots()[unfit_slot];
   }
 }
 
-bool ExactGradientSum::finish_step() {
+GradientSum::Outcome ExactGradientSum::finish_step() {
   if (exponents_.empty()) calibrate();  // this rank has no shard
   buckets_.finish([this](Range elements) { convert_back(elements); });
   choose_exponents(magnitudes_);
-  return sums_.back() == 0;
+  return {slots()[unfit_slot] == 0, agreed_requests<std::int64_t>(slots())};
 }
 
 void ExactGradientSum::convert_back(Range elements) {
@@ -136,6 +157,13 @@ void ExactGradientSum::convert_back(Range elements) {
                                           std::span(arena_).subspan(tensor.offset, tensor.count));
     magnitudes_[converted_] = bits == 0 ? no_magnitude : bit_width(bits) - exponent;
   }
+}
+
+void ExactGradientSum::restore(const std::vector<std::int32_t>& state) {
+  require(state.empty() || state.size() == layout_.tensors().size(),
+          "exact sums of {} tensors cannot go on with the units of {}", layout_.tensors().size(),
+          state.size());
+  exponents_ = state;
 }
 
 void ExactGradientSum::calibrate() {

@@ -14,6 +14,12 @@
 
 namespace whorl::train {
 
+/// What is to happen after a step. Ranks agree on it by slots behind the gradients: it costs no message.
+struct Requests {
+  bool stop = false;
+  bool checkpoint = false;
+};
+
 /// Sums the gradients of a step, over the shards of all ranks:
 ///
 ///   begin_step()
@@ -27,13 +33,24 @@ class GradientSum {
  public:
   virtual ~GradientSum() = default;
   virtual std::span<float> arena() = 0;
-  virtual void begin_step() = 0;
+  /// `own`: what this rank asks for.
+  virtual void begin_step(Requests own) = 0;
   /// The current shard's gradients [0, end) are final; `is_last`: so are this rank's.
   virtual void ready(std::size_t end, bool is_last) = 0;
   virtual void end_shard(bool is_last) = 0;
-  /// False, on every rank alike, when the sum is not a finite number. Collective.
-  virtual bool finish_step() = 0;
+  /// The same on every rank.
+  struct Outcome {
+    bool is_finite = true;  ///< the sum is a number
+    Requests agreed;        ///< what any rank asked for
+  };
+  /// Collective.
+  virtual Outcome finish_step() = 0;
   virtual GradientBuckets& buckets() = 0;
+
+  /// What later sums depend on; see ExactGradientSum.
+  virtual std::vector<std::int32_t> state() const { return {}; }
+  /// Throws for the state of another network or another way to sum.
+  virtual void restore(const std::vector<std::int32_t>& state);
 };
 
 /// How many elements the buckets of a GradientSum have, for those who want to time them first.
@@ -48,15 +65,16 @@ class FloatGradientSum : public GradientSum {
   FloatGradientSum(collective::AllReduce& all_reduce, const nn::ParameterLayout& layout,
                    std::size_t bucket_bytes);
 
-  std::span<float> arena() override { return arena_; }
-  void begin_step() override;
+  std::span<float> arena() override { return sums_.first(size_); }
+  void begin_step(Requests own) override;
   void ready(std::size_t end, bool is_last) override;
   void end_shard(bool is_last) override;
-  bool finish_step() override;
+  Outcome finish_step() override;
   GradientBuckets& buckets() override { return buckets_; }
 
  private:
-  std::span<float> arena_;
+  std::size_t size_;       // of the arena
+  std::span<float> sums_;  // the arena, and slots
   GradientBuckets buckets_;
 };
 
@@ -69,7 +87,7 @@ class FloatGradientSum : public GradientSum {
 /// All ranks know that sum, so the units cost no message. In the first step they are made from the first
 /// shard's gradient, which rank 0 computes and tells the others. A shard may exceed its tensor's last largest
 /// sum 2^15-fold; what goes beyond, and what is not finite, is counted in a slot of its own behind the arena,
-/// so that all ranks learn of it together. The units are state: a continued training needs them.
+/// so that all ranks learn of it together. The units are state(): a continued training needs them.
 ///
 /// Costs 8 instead of 4 bytes on the wire, and one pass over the arena for each shard.
 class ExactGradientSum : public GradientSum {
@@ -80,13 +98,17 @@ class ExactGradientSum : public GradientSum {
                    const nn::ParameterLayout& layout, int shards, std::size_t bucket_bytes);
 
   std::span<float> arena() override { return arena_; }
-  void begin_step() override;
+  void begin_step(Requests own) override;
   void ready(std::size_t end, bool is_last) override;
   void end_shard(bool is_last) override;
-  bool finish_step() override;
+  Outcome finish_step() override;
   GradientBuckets& buckets() override { return buckets_; }
+  /// By tensor, the unit of the next step is 2 to minus this; empty before the first step.
+  std::vector<std::int32_t> state() const override { return exponents_; }
+  void restore(const std::vector<std::int32_t>& state) override;
 
  private:
+  std::span<std::int64_t> slots() { return sums_.subspan(arena_.size()); }
   /// Chooses the units of the first step. Collective.
   void calibrate();
   /// magnitudes[t]: the tensor's values are smaller than 2 to that power; no_magnitude if they are all zero.
@@ -99,7 +121,7 @@ class ExactGradientSum : public GradientSum {
   int shards_;
   int bits_;                              // that a shard's value may have
   std::vector<float> arena_;              // of one shard; after finish_step(), the sum
-  std::span<std::int64_t> sums_;          // the arena, and the count of values that could not be converted
+  std::span<std::int64_t> sums_;          // the arena, and slots
   std::vector<std::int32_t> exponents_;   // by tensor: units of 2^-exponent; empty before the first step
   std::vector<std::int32_t> magnitudes_;  // by tensor, of the last sum
   std::size_t collected_ = 0;             // tensors of the current shard

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/program_options.hpp>
 #include <set>
 #include <sstream>
@@ -30,7 +31,8 @@ po::options_description file_options() {
 po::options_description flag_options() {
   po::options_description options = file_options();
   options.add_options()("help", "")("job", po::value<std::string>())("run", po::value<std::string>())(
-      "data", po::value<std::string>())("device", po::value<std::string>());
+      "data", po::value<std::string>())("device", po::value<std::string>())("resume",
+                                                                            po::value<std::string>());
   return options;
 }
 
@@ -103,6 +105,8 @@ void add_flag(CommandLine& command_line, const po::option& option) {
     command_line.job_file = option.value.at(0);
   } else if (name == "run") {
     command_line.run = option.value.at(0);
+  } else if (name == "resume") {
+    command_line.resume = option.value.at(0);
   } else {
     const std::string key = name == "data" ? "data.file" : name == "device" ? "parallel.device" : name;
     command_line.settings.push_back({key, option.value.at(0), command_line_origin});
@@ -176,7 +180,21 @@ void check(const Job& job) {
                 "fixed or direct where train.reproducible is true: a measurement may come out otherwise");
   require_usage(job.parallel.threads >= 0, "parallel.threads", "0 or more");
   require_usage(job.parallel.bucket_bytes >= 1, "parallel.bucket_bytes", "1 or more");
+  require_usage(job.checkpoint.epochs >= 0, "checkpoint.epochs", "0 or more");
+  require_usage(job.checkpoint.seconds >= 0, "checkpoint.seconds", "0 or more");
+  require_usage(job.checkpoint.keep >= 1, "checkpoint.keep", "1 or more");
   require_usage(job.parallel.chunk_bytes >= sizeof(float), "parallel.chunk_bytes", "4 or more");
+}
+
+std::string difference(const Job& there, const Job& here) {
+  constexpr std::array decisive{"network", "train", "optimizer", "schedule", "augment"};
+  for (const JobKey& key : job_keys()) {
+    const std::string section = key.name.substr(0, key.name.find('.'));
+    if (std::find(decisive.begin(), decisive.end(), section) == decisive.end()) continue;
+    const std::string theirs = key.print(there), ours = key.print(here);
+    if (theirs != ours) return fmt::format("{} = {} there, {} here", key.name, theirs, ours);
+  }
+  return {};
 }
 
 std::string resolved_text(const Job& job) {
@@ -199,7 +217,11 @@ std::string help_text() {
       "...]\n\n"
       "  --job FILE.ini   what to do; see the folder jobs/. Every key is also a flag, and flags win\n"
       "  --data FILE.h5   dataset made by whorl-ingest\n"
-      "  --run DIR        where the record of the run goes: new or empty; default runs/NAME-DATE-TIME\n"
+      "  --run DIR        where the record of the run goes; default runs/NAME-DATE-TIME\n"
+      "  --resume auto    go on with what was begun in DIR (default), from its last checkpoint, on any "
+      "number of ranks\n"
+      "           never   only a new or empty DIR\n"
+      "           FILE    go on from this checkpoint in a new or empty DIR\n"
       "  --device NAME    backend that computes\n"
       "  --help           this text\n\n"
       "Examples\n"

@@ -48,6 +48,13 @@ struct ParallelOptions {
   std::size_t chunk_bytes = collective::Options{}.chunk_bytes;
 };
 
+/// When the state of a training is written down, to go on from there.
+struct CheckpointOptions {
+  int epochs = 1;        ///< between checkpoints; 0: none for epochs
+  double seconds = 600;  ///< between checkpoints, whatever the epoch; 0: none for time
+  int keep = 2;          ///< the last so many
+};
+
 /// Everything that decides the outcome of a training run: the content of a job file.
 struct Job {
   DataOptions data;
@@ -58,6 +65,7 @@ struct Job {
   AugmentOptions augment;
   EvaluateOptions evaluate;
   ParallelOptions parallel;
+  CheckpointOptions checkpoint;
 };
 
 /// One `key = value`, the key with its section: "train.epochs".
@@ -72,6 +80,7 @@ struct CommandLine {
   bool help = false;
   std::string job_file;
   std::string run;                ///< run folder; empty: chosen from the job's name and the time
+  std::string resume = "auto";    ///< auto, never, or a checkpoint's path
   std::vector<Setting> settings;  ///< from --section.key=value and the shorthands --data and --device
 };
 
@@ -84,6 +93,10 @@ std::vector<Setting> parse_job_file(const std::string& file, const std::string& 
 void apply_settings(Job& job, const std::vector<Setting>& settings);
 /// Throws UsageError for numbers that no training can have, such as zero epochs.
 void check(const Job& job);
+
+/// "train.batch = 500 there, 400 here" of the first key that decides the weights and differs; empty when
+/// there is none. Where data lie, how the work is spread, checkpoints and the final evaluation may differ.
+std::string difference(const Job& there, const Job& here);
 
 /// The complete INI file that reproduces a run: every key with its value. parse_job_file() and
 /// apply_settings() give the same job back.

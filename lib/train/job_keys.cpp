@@ -191,10 +191,21 @@ std::vector<JobKey> parallel_keys() {
   };
 }
 
+std::vector<JobKey> checkpoint_keys() {
+  using C = CheckpointOptions;
+  constexpr auto job = &Job::checkpoint;
+  return {
+      key("checkpoint.epochs", job, &C::epochs, "epochs between checkpoints; 0: none for epochs"),
+      key("checkpoint.seconds", job, &C::seconds,
+          "seconds between checkpoints, also within epochs; 0: none for time"),
+      key("checkpoint.keep", job, &C::keep, "how many checkpoints are kept, the last ones"),
+  };
+}
+
 std::vector<JobKey> all_keys() {
   std::vector<JobKey> keys;
   for (auto part : {network_and_training_keys(), optimizer_keys(), schedule_keys(),
-                    augment_and_evaluate_keys(), parallel_keys()}) {
+                    augment_and_evaluate_keys(), parallel_keys(), checkpoint_keys()}) {
     keys.insert(keys.end(), part.begin(), part.end());
   }
   return keys;

@@ -42,8 +42,8 @@ struct ShardLoader::Impl {
   dataset::EpochOrder order;
   Range shards;  // this rank's, of each batch
 
-  std::int64_t next_shard = 0, handed_out = 0;  // of this rank in the epoch; the thread's, the caller's
-  std::vector<std::int64_t> samples{};          // the thread's own, like the following
+  std::int64_t next_shard = 0;  // of this rank in the epoch; the thread's own, like the following
+  std::vector<std::int64_t> samples{};
   std::vector<std::uint8_t> raw{};
   std::mutex mutex{};
   Seconds spent{};                                      // guarded by mutex
@@ -84,7 +84,7 @@ void ShardLoader::Impl::fill(std::int64_t first_position, LoadedShard& shard) {
 
 ShardLoader::ShardLoader(const dataset::Reader& reader, const Augmenter& augmenter, const EpochPlan& plan,
                          int output_size, std::uint64_t seed, std::uint32_t epoch, int rank, int ranks,
-                         int depth)
+                         const Options& options)
     : impl_(new Impl{.reader = reader,
                      .augmenter = augmenter,
                      .plan = plan,
@@ -92,7 +92,8 @@ ShardLoader::ShardLoader(const dataset::Reader& reader, const Augmenter& augment
                      .epoch = epoch,
                      .order = {seed, epoch, reader.info().train_count},
                      .shards = block_range(plan.shards_per_batch, ranks, rank)}) {
-  impl_->prefetcher.emplace(depth,
+  impl_->next_shard = options.first_step * impl_->shards.size();
+  impl_->prefetcher.emplace(options.depth,
                             [impl = impl_.get()](LoadedShard& shard) { return impl->load_next(shard); });
 }
 
@@ -100,8 +101,7 @@ ShardLoader::~ShardLoader() = default;
 
 const LoadedShard& ShardLoader::next() {
   const LoadedShard* shard = impl_->prefetcher->next();
-  require(shard != nullptr, "all {} shards of the epoch have been handed out", impl_->handed_out);
-  ++impl_->handed_out;
+  require(shard != nullptr, "all {} shards of the epoch have been handed out", impl_->shards_of_epoch());
   return *shard;
 }
 

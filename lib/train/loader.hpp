@@ -28,13 +28,18 @@ struct LoadedShard {
   std::vector<std::int32_t> labels;  ///< (shard_size)
 };
 
-/// Reads and augments this rank's shards of an epoch in a background thread, `depth` shards ahead.
+/// Reads and augments this rank's shards of an epoch in a background thread.
 class ShardLoader {
  public:
+  struct Options {
+    int depth = 3;                ///< shards to read ahead
+    std::int64_t first_step = 0;  ///< of the epoch; those before it are left out
+  };
   /// This rank's shards of each batch are block_range(shards_per_batch, ranks, rank). An exception of the
   /// thread is rethrown by next().
   ShardLoader(const dataset::Reader& reader, const Augmenter& augmenter, const EpochPlan& plan,
-              int output_size, std::uint64_t seed, std::uint32_t epoch, int rank, int ranks, int depth = 3);
+              int output_size, std::uint64_t seed, std::uint32_t epoch, int rank, int ranks,
+              const Options& options);
   ~ShardLoader();
   /// The next shard of the epoch, in order; the reference holds until the next call. Blocks while it is not
   /// ready.

@@ -141,8 +141,7 @@ struct Optimizer::Impl {
   std::vector<Update> updates;
   std::vector<Update> muon_updates;
   std::vector<Orthogonaliser> orthogonalisers;  // one for each of muon_updates
-  std::vector<float> momentum;                  // an arena
-  std::vector<float> slow;                      // an arena with Lookahead, else empty
+  State state;
 
   void sgd(const Update& update, std::span<float> parameters, const float* gradients, double rate,
            float gradient_scale);
@@ -169,7 +168,7 @@ Optimizer::Optimizer(const nn::Network& network, OptimizerOptions options, std::
       impl_->updates.push_back(update);
     }
   }
-  impl_->momentum.resize(network.parameters.size());
+  impl_->state.momentum.resize(network.parameters.size());
   impl_->options = std::move(options);
 }
 
@@ -178,12 +177,12 @@ Optimizer::~Optimizer() = default;
 void Optimizer::step(std::span<float> parameters, std::span<const float> gradients, double factor, int shards,
                      std::int64_t batch) {
   Impl& self = *impl_;
-  const std::size_t size = self.momentum.size();
+  const std::size_t size = self.state.momentum.size();
   require(parameters.size() == size && gradients.size() == size,
           "the network has {} parameters; step() got {} and {} gradients", size, parameters.size(),
           gradients.size());
   if (self.options.lookahead_every > 0 && self.steps == 0)
-    self.slow.assign(parameters.begin(), parameters.end());
+    self.state.slow_weights.assign(parameters.begin(), parameters.end());
   const float gradient_scale =
       self.options.loss == "mean" ? static_cast<float>(1.0 / static_cast<double>(batch)) : 1.0F;
   for (const Update& update : self.updates) {
@@ -201,12 +200,26 @@ void Optimizer::step(std::span<float> parameters, std::span<const float> gradien
   self.all_muon(parameters, gradients.data(), factor, gradient_scale);
   ++self.steps;
   const bool is_last = self.steps == self.total_steps;
-  if (!self.slow.empty() && (is_last || self.steps % self.options.lookahead_every == 0))
+  if (!self.state.slow_weights.empty() && (is_last || self.steps % self.options.lookahead_every == 0))
     self.look_ahead(parameters);
 }
 
 void Optimizer::finish(std::span<float> parameters) {
-  std::copy(impl_->slow.begin(), impl_->slow.end(), parameters.begin());
+  std::copy(impl_->state.slow_weights.begin(), impl_->state.slow_weights.end(), parameters.begin());
+}
+
+const Optimizer::State& Optimizer::state() const {
+  return impl_->state;
+}
+
+void Optimizer::restore(std::int64_t steps, State state) {
+  const std::size_t size = impl_->state.momentum.size();
+  const bool has_slow = impl_->options.lookahead_every > 0 && steps > 0;
+  require(state.momentum.size() == size && state.slow_weights.size() == (has_slow ? size : 0),
+          "an optimizer of {} parameters cannot go on with {} of momentum and {} of Lookahead", size,
+          state.momentum.size(), state.slow_weights.size());
+  impl_->steps = steps;
+  impl_->state = std::move(state);
 }
 
 void Optimizer::Impl::sgd(const Update& update, std::span<float> parameters, const float* gradients,
@@ -217,7 +230,8 @@ void Optimizer::Impl::sgd(const Update& update, std::span<float> parameters, con
   if (options.decay == "coupled") coupled = decay;
   if (options.decay == "coupled-by-rate" && update.rate > 0) coupled = decay / update.rate;
   if (options.decay == "decoupled") keep = 1.0 - rate * decay;
-  sgd_update(&parameters[update.offset], gradients + update.offset, &momentum[update.offset], update.count,
+  sgd_update(&parameters[update.offset], gradients + update.offset, &state.momentum[update.offset],
+             update.count,
              {gradient_scale, static_cast<float>(coupled), static_cast<float>(keep),
               static_cast<float>(options.momentum), static_cast<float>(rate)});
 }
@@ -242,8 +256,9 @@ void Optimizer::Impl::muon(std::size_t index, std::span<float> parameters, const
                            double factor, float gradient_scale) {
   const Update& update = muon_updates[index];
   Orthogonaliser& orthogonaliser = orthogonalisers[index];
-  nesterov_direction(gradients + update.offset, &momentum[update.offset], orthogonaliser.matrix().data(),
-                     update.count, gradient_scale, static_cast<float>(options.muon_momentum));
+  nesterov_direction(gradients + update.offset, &state.momentum[update.offset],
+                     orthogonaliser.matrix().data(), update.count, gradient_scale,
+                     static_cast<float>(options.muon_momentum));
   orthogonaliser.run();
   const std::span<float> weights = parameters.subspan(update.offset, update.count);
   const auto keep = static_cast<float>(std::sqrt(static_cast<double>(update.rows)) / norm(weights));
@@ -253,6 +268,7 @@ void Optimizer::Impl::muon(std::size_t index, std::span<float> parameters, const
 
 void Optimizer::Impl::look_ahead(std::span<float> parameters) {
   const auto weight = static_cast<float>(options.lookahead_factor);
+  std::vector<float>& slow = state.slow_weights;
   blend(slow.data(), 1.0F - weight, parameters.data(), weight, slow.size());
   std::copy(slow.begin(), slow.end(), parameters.begin());
 }

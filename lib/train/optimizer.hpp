@@ -59,6 +59,15 @@ class Optimizer {
   /// After the last step: with Lookahead, the slow weights become the parameters.
   void finish(std::span<float> parameters);
 
+  /// What later steps depend on besides the parameters.
+  struct State {
+    std::vector<float> momentum;      ///< an arena
+    std::vector<float> slow_weights;  ///< an arena with Lookahead after the first step, else empty
+  };
+  const State& state() const;
+  /// Goes on after `steps` steps. Throws for arenas of another network.
+  void restore(std::int64_t steps, State state);
+
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;

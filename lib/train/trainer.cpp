@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <utility>
 
 #include "base/block_range.hpp"
 #include "base/error.hpp"
@@ -139,50 +140,51 @@ void Trainer::compile() {
   });
 }
 
-EpochReport Trainer::next_epoch(const OnStep& on_step) {
+std::optional<EpochReport> Trainer::next_epoch(const Hooks& hooks) {
   const Clock::time_point start = Clock::now();
   EpochPlan plan = plan_;
   plan.steps = upcoming_steps();
+  const std::int64_t steps_before = steps_done_in_epoch();
   EpochReport report{.epoch = upcoming_epoch(), .test = {}, .phases = {}};
-  const Sums sums = train_epoch(plan, report.epoch, on_step);
+  if (!train_epoch(plan, report.epoch, hooks)) return std::nullopt;
   const double train_seconds = comm_.max(seconds_since(start));
   require_same_everywhere(comm_, fmt::format("the weights after epoch {}", report.epoch),
                           weights_digest(parameters_));
 
-  const double samples = static_cast<double>(plan.steps * plan.batch());
+  const Sums sums = std::exchange(sums_, {});
+  const auto batch = static_cast<double>(plan.batch());
+  const double samples = static_cast<double>(plan.steps) * batch;
   report.step = step_;
   report.train_loss = static_cast<double>(comm_.sum(sums.loss)) * loss_unit / samples;
   report.train_top1 = static_cast<double>(comm_.sum(sums.correct)) / samples;
   report.learning_rate_factor = schedule_.factor(step_ - 1);
   report.train_seconds = train_seconds;
-  report.images_per_second = samples / train_seconds;
+  report.images_per_second = static_cast<double>(plan.steps - steps_before) * batch / train_seconds;
   if (is_evaluated(report.epoch)) report.test = last_test_ = evaluate_test("none");
   report.phases = close_phases(seconds_since(start));
   return report;
 }
 
-Trainer::Sums Trainer::train_epoch(const EpochPlan& plan, int epoch, const OnStep& on_step) {
+bool Trainer::train_epoch(const EpochPlan& plan, int epoch, const Hooks& hooks) {
+  const std::int64_t first_step = steps_done_in_epoch();
   ShardLoader loader(reader_, augmenter_, plan, network_.input.height, job_.train.seed,
-                     static_cast<std::uint32_t>(epoch) - 1, comm_.rank(), comm_.size());
+                     static_cast<std::uint32_t>(epoch) - 1, comm_.rank(), comm_.size(),
+                     {.first_step = first_step});
   const auto local_shards = block_range(plan.shards_per_batch, comm_.size(), comm_.rank()).size();
-  Sums sums;
-  for (std::int64_t step = 0; step < plan.steps; ++step) {
-    const Sums of_step = train_step(loader, local_shards);
-    sums.loss += of_step.loss;
-    sums.correct += of_step.correct;
-    if (on_step) on_step(step + 1);
+  for (std::int64_t step = first_step; step < plan.steps; ++step) {
+    const Requests agreed = train_step(loader, local_shards, hooks.ask ? hooks.ask() : Requests{});
+    if (hooks.after_step && !hooks.after_step(step + 1, agreed) && step + 1 < plan.steps) return false;
   }
   if (done()) {
     optimizer_.finish(parameters_);
     executor_->set_parameters(parameters_);
   }
   record_training(loader.seconds());
-  return sums;
+  return true;
 }
 
-Trainer::Sums Trainer::train_step(ShardLoader& loader, std::int64_t local_shards) {
-  gradients_->begin_step();
-  Sums sums;
+Requests Trainer::train_step(ShardLoader& loader, std::int64_t local_shards, Requests own) {
+  gradients_->begin_step(own);
   for (std::int64_t i = 0; i < local_shards; ++i) {
     const LoadedShard& shard = loader.next();
     const bool is_last = i + 1 == local_shards;
@@ -190,12 +192,36 @@ Trainer::Sums Trainer::train_step(ShardLoader& loader, std::int64_t local_shards
         executor_->forward_backward({shard.images, shard.labels}, gradients_->arena(),
                                     [&](std::size_t end) { gradients_->ready(end, is_last); });
     gradients_->end_shard(is_last);
-    sums.loss += loss_in_units(result.loss);
-    sums.correct += result.correct;
+    sums_.loss += loss_in_units(result.loss);
+    sums_.correct += result.correct;
   }
-  const bool is_finite = gradients_->finish_step();
-  update(is_finite);
-  return sums;
+  const GradientSum::Outcome outcome = gradients_->finish_step();
+  update(outcome.is_finite);
+  return outcome.agreed;
+}
+
+State Trainer::state() const {
+  const Sums sums = steps_done_in_epoch() > 0 ? sums_ : Sums{};
+  return {.step = step_,
+          .loss = comm_.sum(sums.loss),
+          .correct = comm_.sum(sums.correct),
+          .parameters = parameters_,
+          .optimizer = optimizer_.state(),
+          .gradient_sum = gradients_->state()};
+}
+
+void Trainer::restore(const State& state) {
+  mpi::together(comm_, [&] {
+    require(state.step >= 0 && state.step <= total_steps_ && state.parameters.size() == parameters_.size(),
+            "a training of {} steps and {} parameters cannot go on from step {} with {} parameters",
+            total_steps_, parameters_.size(), state.step, state.parameters.size());
+    optimizer_.restore(state.step, state.optimizer);
+    gradients_->restore(state.gradient_sum);
+    step_ = state.step;
+    sums_ = comm_.is_root() ? Sums{state.loss, state.correct} : Sums{};
+    parameters_ = state.parameters;
+    executor_->set_parameters(parameters_);
+  });
 }
 
 void Trainer::update(bool is_finite) {
@@ -224,7 +250,8 @@ Evaluation Trainer::evaluate_test(const std::string& tta) {
 }
 
 std::optional<Evaluation> Trainer::final_evaluation() {
-  if (job_.evaluate.tta == "none" || !last_test_) return last_test_;
+  if (reader_.info().test_count == 0 || job_.train.evaluate_every < 0) return std::nullopt;
+  if (job_.evaluate.tta == "none" && last_test_) return last_test_;
   const Clock::time_point start = Clock::now();
   const Evaluation result = evaluate_test(job_.evaluate.tta);
   close_phases(seconds_since(start));

@@ -43,6 +43,16 @@ enum Index : std::size_t {
 std::vector<std::string> names();
 }  // namespace phase
 
+/// All that the rest of a training depends on besides job and dataset, between two steps; the same on every
+/// rank. Random numbers are keyed by seed, epoch and sample, so they need none.
+struct State {
+  std::int64_t step = 0;               ///< steps done since the start
+  std::int64_t loss = 0, correct = 0;  ///< of the epoch under way, over all ranks; zero between epochs
+  std::vector<float> parameters;       ///< arena
+  Optimizer::State optimizer;
+  std::vector<std::int32_t> gradient_sum;  ///< GradientSum::state()
+};
+
 /// One epoch, the same on every rank.
 struct EpochReport {
   int epoch = 0;                    ///< from 1
@@ -51,7 +61,7 @@ struct EpochReport {
   double train_top1 = 0;            ///< of the training passes
   std::optional<Evaluation> test;   ///< where the epoch was evaluated
   double learning_rate_factor = 0;  ///< of the last step
-  double train_seconds = 0;         ///< slowest rank, evaluation excluded
+  double train_seconds = 0;         ///< slowest rank, evaluation excluded; of a resumed epoch, its rest
   double images_per_second = 0;     ///< training
   std::vector<mpi::PhaseStatistics> phases;
 };
@@ -81,25 +91,41 @@ struct TrainerFacts {
 ///   wait for the sum; parameters -= optimizer(gradients)
 class Trainer {
  public:
-  using OnStep = std::function<void(std::int64_t steps_done_in_epoch)>;
+  struct Hooks {
+    /// Before each step: what this rank asks for. May be empty.
+    std::function<Requests()> ask;
+    /// After each step, with what any rank asked for; collective, and false on all ranks to end the epoch
+    /// here. May be empty.
+    std::function<bool(std::int64_t steps_done_in_epoch, Requests agreed)> after_step;
+  };
 
   /// Builds, initialises and compiles the network for `reader`'s pictures. `comm` and `reader` must outlive
   /// the trainer.
   Trainer(const Job& job, const mpi::Communicator& comm, const dataset::Reader& reader);
 
+  std::int64_t steps_done() const { return step_; }
   bool done() const { return step_ == total_steps_; }
   /// Trains one epoch (the last may be a part), evaluates it if the job asks for it, and compares the weights
-  /// of all ranks. Throws CollectiveError when gradients are not finite or weights differ.
-  EpochReport next_epoch(const OnStep& on_step = {});
+  /// of all ranks. Nothing where a hook ended it before its last step. Throws CollectiveError when gradients
+  /// are not finite or weights differ.
+  std::optional<EpochReport> next_epoch(const Hooks& hooks = {});
   /// After the last epoch: the test split with the job's test-time augmentation; the last epoch's result
-  /// again where that is "none". Nothing without test pictures.
+  /// again where that is "none". Nothing where epochs are not evaluated either.
   std::optional<Evaluation> final_evaluation();
+
+  /// Between two steps, also within Hooks::after_step; after the last one of an epoch, that epoch counts as
+  /// over.
+  State state() const;
+  /// Goes on from there: the same weights as without a break, bit for bit where the job is reproducible, and
+  /// the same loss of the epoch. Throws for the state of another network or optimizer.
+  void restore(const State& state);
 
   int epochs() const;
   /// From 1; the one that next_epoch() trains.
   int upcoming_epoch() const { return static_cast<int>(step_ / plan_.steps) + 1; }
-  /// Of the upcoming epoch.
-  std::int64_t upcoming_steps() const { return std::min(plan_.steps, total_steps_ - step_); }
+  /// Of the upcoming epoch, those already done included.
+  std::int64_t upcoming_steps() const { return std::min(plan_.steps, total_steps_ - first_step_of_epoch()); }
+  std::int64_t steps_done_in_epoch() const { return step_ - first_step_of_epoch(); }
 
   TrainerFacts facts() const;
   /// Phases since construction, set-up left out.
@@ -114,8 +140,11 @@ class Trainer {
   };
   void initialise_parameters();
   void compile();
-  Sums train_epoch(const EpochPlan& plan, int epoch, const OnStep& on_step);
-  Sums train_step(ShardLoader& loader, std::int64_t local_shards);
+  std::int64_t first_step_of_epoch() const { return step_ / plan_.steps * plan_.steps; }
+  /// Adds to sums_; false where a hook ended it.
+  bool train_epoch(const EpochPlan& plan, int epoch, const Hooks& hooks);
+  /// Returns what the ranks agreed on.
+  Requests train_step(ShardLoader& loader, std::int64_t local_shards, Requests own);
   void update(bool is_finite);
   bool is_evaluated(int epoch) const;
   Evaluation evaluate_test(const std::string& tta);
@@ -139,6 +168,7 @@ class Trainer {
   Optimizer optimizer_;
   Augmenter augmenter_;
   std::int64_t step_ = 0;
+  Sums sums_;  // of this rank, in the epoch under way
   std::optional<Evaluation> last_test_;
   mpi::PhaseTimer timer_, total_timer_;
 };

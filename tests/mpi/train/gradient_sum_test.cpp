@@ -21,7 +21,7 @@ class ExactSum : public testing::Test {
   /// One step. Shard i has `values[i]` in every place of every tensor but the last, and lasts[i] there.
   bool step(const Shards& values, const Shards& lasts) {
     const Range mine = block_range(shards, world.size(), world.rank());
-    sum.begin_step();
+    sum.begin_step({});
     for (std::int64_t i = mine.begin; i < mine.end; ++i) {
       const bool is_last = i + 1 == mine.end;
       for (const nn::Tensor& tensor : layout.tensors()) {
@@ -32,7 +32,7 @@ class ExactSum : public testing::Test {
       }
       sum.end_shard(is_last);
     }
-    return sum.finish_step();
+    return sum.finish_step().is_finite;
   }
 
   void expect_sum(float value, float last) {

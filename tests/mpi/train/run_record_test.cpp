@@ -70,7 +70,7 @@ TEST_F(SharedFolder, RecordsARun) {
   train::Trainer trainer(job, world_, dataset.reader());
   const fs::path folder = path_ / "new/run";
   RunRecord record(world_, folder, job, dataset.reader(), trainer, 1.5);
-  while (!trainer.done()) record.add(trainer.next_epoch());
+  while (!trainer.done()) record.add(trainer.next_epoch().value());
   const std::string text = record.finish(trainer, trainer.final_evaluation());
   world_.barrier();
 

@@ -27,7 +27,7 @@ struct Trained {
 Trained train_all(const Job& job, const mpi::Communicator& comm, const dataset::Reader& reader) {
   Trainer trainer(job, comm, reader);
   Trained result;
-  while (!trainer.done()) result.epochs.push_back(trainer.next_epoch());
+  while (!trainer.done()) result.epochs.push_back(trainer.next_epoch().value());
   result.parameters = trainer.weights().parameters;
   return result;
 }
@@ -149,12 +149,13 @@ TEST(Training, AFractionOfAnEpochEndsEarly) {
   const mpi::Communicator world = mpi::Communicator::world();
   Trainer trainer(job, world, dataset.reader());
   EXPECT_EQ(trainer.epochs(), 2);
-  const EpochReport first = trainer.next_epoch();
+  const EpochReport first = trainer.next_epoch().value();
   EXPECT_EQ(first.step, 5);
   EXPECT_FALSE(first.test.has_value());
   EXPECT_FALSE(trainer.done());
   std::int64_t steps = 0;
-  const EpochReport last = trainer.next_epoch([&](std::int64_t done) { steps = done; });
+  const auto count = [&](std::int64_t done, Requests) { return (steps = done) > 0; };
+  const EpochReport last = trainer.next_epoch({.ask = {}, .after_step = count}).value();
   EXPECT_EQ(steps, 2);
   EXPECT_EQ(last.step, 7);
   ASSERT_TRUE(last.test.has_value());
@@ -166,7 +167,7 @@ TEST(Training, PhasesOnTheClockAddUpToTheEpoch) {
   const TinyDataset dataset(40, 5);
   const mpi::Communicator world = mpi::Communicator::world();
   Trainer trainer(tiny_job("reference", 5), world, dataset.reader());
-  const EpochReport epoch = trainer.next_epoch();
+  const EpochReport epoch = trainer.next_epoch().value();
   ASSERT_EQ(epoch.phases.size(), phase::names().size());
   double named = 0;
   for (const auto part : {phase::input_wait, phase::forward, phase::backward, phase::all_reduce_exposed,

@@ -186,5 +186,18 @@ TEST(Job, HelpDescribesEveryKey) {
   EXPECT_TRUE(parse_command_line({"--help"}).help);
 }
 
+TEST(Job, DiffersOnlyInWhatDecidesTheWeights) {
+  const Job here;
+  Job there = here;
+  there.data.file = "elsewhere.h5";
+  there.parallel.all_reduce = "mpi";
+  there.checkpoint.keep = 7;
+  there.evaluate.tta = "mirror";
+  EXPECT_EQ(difference(there, here), "");
+  there.optimizer.momentum = 0.5;
+  there.train.batch = 32;
+  EXPECT_EQ(difference(there, here), "train.batch = 32 there, 500 here");
+}
+
 }  // namespace
 }  // namespace whorl::train

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "checkpoint/start.hpp"
+
+#include <fmt/core.h>
+
+#include <cstdio>
+
+#include "base/error.hpp"
+#include "base/file_system.hpp"
+#include "checkpoint/folder.hpp"
+#include "report/run_record.hpp"
+
+namespace whorl::checkpoint {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// `there`: the job that `file` holds, or describes.
+void require_same_job(const fs::path& file, const std::string& there, const train::Job& here) {
+  train::Job job;
+  train::apply_settings(job, train::parse_job_file(file.string(), there));
+  const std::string difference = train::difference(job, here);
+  require(difference.empty(),
+          "{} belongs to another training: {}; go on with the same job, or choose another --run DIR",
+          file.string(), difference);
+}
+
+void require_fits(const fs::path& file, const Checkpoint& checkpoint, const train::Job& job,
+                  const std::string& dataset_digest) {
+  require_same_job(file, checkpoint.job, job);
+  require(checkpoint.dataset_digest == dataset_digest,
+          "{} was trained on another dataset than {}: digest {} there, {} here", file.string(), job.data.file,
+          checkpoint.dataset_digest, dataset_digest);
+}
+
+void note(const fs::path& file, const Checkpoint& checkpoint) {
+  fmt::print(stderr, "goes on from {} after step {}\n", file.string(), checkpoint.state.step);
+}
+
+std::optional<Checkpoint> newest_of(const fs::path& run_folder, const train::Job& job,
+                                    const std::string& dataset_digest) {
+  std::optional<Newest> newest = take_newest(folder_of(run_folder));
+  if (!newest) {
+    require_same_job(run_folder / report::job_file_name, read_text_file(run_folder / report::job_file_name), job);
+    return std::nullopt;
+  }
+  for (const std::string& reason : newest->damaged)
+    fmt::print(stderr, "warning: {}; takes the one before\n", reason);
+  require_fits(newest->path, newest->checkpoint, job, dataset_digest);
+  note(newest->path, newest->checkpoint);
+  return std::move(newest->checkpoint);
+}
+
+template <typename T>
+void broadcast(const mpi::Communicator& comm, std::vector<T>& values) {
+  std::uint64_t size = values.size();
+  comm.broadcast(std::span(&size, 1));
+  values.resize(size);
+  comm.broadcast(std::span(values));
+}
+
+void broadcast(const mpi::Communicator& comm, std::optional<Checkpoint>& checkpoint) {
+  int there = checkpoint ? 1 : 0;
+  comm.broadcast(std::span(&there, 1));
+  if (there == 0) return;
+  if (!checkpoint) checkpoint.emplace();
+  train::State& state = checkpoint->state;
+  for (std::int64_t* value : {&state.step, &state.loss, &state.correct}) comm.broadcast(std::span(value, 1));
+  for (auto* values : {&state.parameters, &state.optimizer.momentum, &state.optimizer.slow_weights})
+    broadcast(comm, *values);
+  broadcast(comm, state.gradient_sum);
+  for (std::string* text : {&checkpoint->job, &checkpoint->dataset_digest, &checkpoint->record})
+    comm.broadcast(*text);
+}
+
+}  // namespace
+
+Start choose_start(const mpi::Communicator& comm, const train::CommandLine& command_line,
+                   const train::Job& job, const std::string& dataset_digest) {
+  const std::string& resume = command_line.resume;
+  int goes_on = 0;
+  if (comm.is_root()) goes_on = resume == "auto" && report::is_unfinished_run(command_line.run) ? 1 : 0;
+  comm.broadcast(std::span(&goes_on, 1));
+  Start start;
+  if (goes_on != 0) {
+    start.run_folder = command_line.run;
+    mpi::on_root(comm, [&] { start.checkpoint = newest_of(start.run_folder, job, dataset_digest); });
+  } else {
+    start.run_folder = report::choose_run_folder(comm, command_line.run, command_line.job_file);
+    if (resume != "auto" && resume != "never") {
+      mpi::on_root(comm, [&] {
+        start.checkpoint = load(resume);
+        require_fits(resume, *start.checkpoint, job, dataset_digest);
+        note(resume, *start.checkpoint);
+      });
+    }
+  }
+  broadcast(comm, start.checkpoint);
+  return start;
+}
+
+}  // namespace whorl::checkpoint
