@@ -15,8 +15,9 @@ constexpr std::uint32_t magnitude_mask = 0x7fffffff;
 
 /// Returns the largest magnitude as the bits of a float, which have the order of the numbers; those of
 /// infinity and NaN are larger than all others.
-WHORL_SIMD_CLONES
-std::uint32_t move_all(float* values, double scale, std::int64_t* sums, std::size_t count) {
+template <bool add>
+[[gnu::always_inline]] inline std::uint32_t move_all(float* values, double scale, std::int64_t* sums,
+                                                     std::size_t count) {
   // A double of this size has no bits behind the point: adding it rounds, and leaves the integer in the
   // mantissa. (Conversion to 64 bits needs AVX-512DQ.)
   constexpr double shift = 0x1.8p52;
@@ -24,10 +25,21 @@ std::uint32_t move_all(float* values, double scale, std::int64_t* sums, std::siz
   for (std::size_t i = 0; i < count; ++i) {
     largest = std::max(largest, std::bit_cast<std::uint32_t>(values[i]) & magnitude_mask);
     const double shifted = static_cast<double>(values[i]) * scale + shift;
-    sums[i] += std::bit_cast<std::int64_t>(shifted) - std::bit_cast<std::int64_t>(shift);
+    const std::int64_t term = std::bit_cast<std::int64_t>(shifted) - std::bit_cast<std::int64_t>(shift);
+    sums[i] = add ? sums[i] + term : term;
     values[i] = 0;
   }
   return largest;
+}
+
+WHORL_SIMD_CLONES
+std::uint32_t add_all(float* values, double scale, std::int64_t* sums, std::size_t count) {
+  return move_all<true>(values, scale, sums, count);
+}
+
+WHORL_SIMD_CLONES
+std::uint32_t set_all(float* values, double scale, std::int64_t* sums, std::size_t count) {
+  return move_all<false>(values, scale, sums, count);
 }
 
 WHORL_SIMD_CLONES
@@ -42,9 +54,9 @@ std::uint64_t copy_all(const std::int64_t* sums, double unit, float* values, std
 
 }  // namespace
 
-bool move_to_fixed(std::span<float> values, int exponent, int bits, std::span<std::int64_t> sums) {
-  const std::uint32_t largest =
-      move_all(values.data(), std::ldexp(1.0, exponent), sums.data(), values.size());
+bool move_to_fixed(std::span<float> values, int exponent, int bits, bool add, std::span<std::int64_t> sums) {
+  const auto move = add ? add_all : set_all;
+  const std::uint32_t largest = move(values.data(), std::ldexp(1.0, exponent), sums.data(), values.size());
   return static_cast<double>(std::bit_cast<float>(largest)) <= std::ldexp(1.0, bits - exponent);
 }
 

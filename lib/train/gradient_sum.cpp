@@ -112,8 +112,9 @@ ExactGradientSum::ExactGradientSum(collective::AllReduce& all_reduce, const mpi:
 
 void ExactGradientSum::begin_step(Requests own) {
   std::fill(arena_.begin(), arena_.end(), 0.0f);
-  std::fill(sums_.begin(), sums_.end(), 0);
+  std::ranges::fill(slots(), 0);
   set_requests(slots(), own);
+  holds_a_shard_ = false;
   converted_ = 0;
 }
 
@@ -126,6 +127,7 @@ void ExactGradientSum::ready(std::size_t end, bool is_last) {
 void ExactGradientSum::end_shard(bool is_last) {
   if (exponents_.empty()) calibrate();
   ready(sums_.size(), is_last);
+  holds_a_shard_ = true;
   collected_ = 0;
 }
 
@@ -135,12 +137,13 @@ void ExactGradientSum::collect(std::size_t end) {
     const nn::Tensor& tensor = tensors[collected_];
     const bool fits =
         move_to_fixed(std::span(arena_).subspan(tensor.offset, tensor.count), exponents_[collected_], bits_,
-                      sums_.subspan(tensor.offset, tensor.count));
+                      holds_a_shard_, sums_.subspan(tensor.offset, tensor.count));
     if (!fits) ++slots()[unfit_slot];
   }
 }
 
 GradientSum::Outcome ExactGradientSum::finish_step() {
+  if (!holds_a_shard_) std::ranges::fill(sums_.first(arena_.size()), 0);
   if (exponents_.empty()) calibrate();  // this rank has no shard
   buckets_.finish([this](Range elements) { convert_back(elements); });
   choose_exponents(magnitudes_);

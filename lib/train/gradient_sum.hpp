@@ -124,6 +124,7 @@ class ExactGradientSum : public GradientSum {
   std::span<std::int64_t> sums_;          // the arena, and slots
   std::vector<std::int32_t> exponents_;   // by tensor: units of 2^-exponent; empty before the first step
   std::vector<std::int32_t> magnitudes_;  // by tensor, of the last sum
+  bool holds_a_shard_ = false;            // of this step, which others are added to
   std::size_t collected_ = 0;             // tensors of the current shard
   std::size_t converted_ = 0;             // tensors of the sum
   GradientBuckets buckets_;

@@ -15,10 +15,15 @@ constexpr float infinity = std::numeric_limits<float>::infinity();
 constexpr float nan = std::numeric_limits<float>::quiet_NaN();
 
 TEST(FixedPoint, RoundsEachTermToAUnitAndClearsIt) {
-  std::vector<float> values = {0.0F, 1.0F, -1.0F, 0.3F, -0.3F, 0.1F, 0x1p-20F, 1000.25F};
-  std::vector<std::int64_t> sums(values.size(), 100);
-  EXPECT_TRUE(move_to_fixed(values, 2, 51, sums));  // quarters
+  const std::vector<float> terms = {0.0F, 1.0F, -1.0F, 0.3F, -0.3F, 0.1F, 0x1p-20F, 1000.25F};
+  std::vector<std::int64_t> sums(terms.size(), 100);
+  std::vector<float> values = terms;
+  EXPECT_TRUE(move_to_fixed(values, 2, 51, true, sums));  // quarters
   EXPECT_EQ(sums, (std::vector<std::int64_t>{100, 104, 96, 101, 99, 100, 100, 4101}));
+  EXPECT_EQ(values, std::vector<float>(values.size(), 0.0F));
+  values = terms;
+  EXPECT_TRUE(move_to_fixed(values, 2, 51, false, sums));
+  EXPECT_EQ(sums, (std::vector<std::int64_t>{0, 4, -4, 1, -1, 0, 0, 4001}));
   EXPECT_EQ(values, std::vector<float>(values.size(), 0.0F));
 }
 
@@ -27,7 +32,7 @@ TEST(FixedPoint, KeepsEveryBitThatAFloatHas) {
   for (int i = 0; i < 1000; ++i) values.push_back(std::sin(static_cast<float>(i)) * (i % 2 == 0 ? 1 : 100));
   std::vector<float> rest = values, back(values.size());
   std::vector<std::int64_t> sums(values.size());
-  EXPECT_TRUE(move_to_fixed(rest, 40, 51, sums));
+  EXPECT_TRUE(move_to_fixed(rest, 40, 51, true, sums));
   from_fixed(sums, 40, back);
   for (std::size_t i = 0; i < values.size(); ++i)
     ASSERT_EQ(back[i], std::abs(values[i]) > 1e-4F ? values[i] : back[i]) << i;
@@ -45,7 +50,7 @@ TEST(FixedPoint, RefusesWhatDoesNotFit) {
     std::vector<float> values(37, 1.0F);
     values[35] = value;
     std::vector<std::int64_t> sums(values.size());
-    return move_to_fixed(values, exponent, bits, sums);
+    return move_to_fixed(values, exponent, bits, true, sums);
   };
   EXPECT_TRUE(fits(1024.0F, 0, 10));
   EXPECT_FALSE(fits(1024.5F, 0, 10));
