@@ -91,17 +91,30 @@ void output_gradient_of(const TileRows& tiles, const float* plane, const PointBl
   });
 }
 
-template <int m>
-void filter_of(int block, int channels, const float* taps, float* points, std::size_t point,
-               std::size_t channel) {
+template <int m, typename Store>
+void filter_with(int block, int channels, const float* taps, float* points, std::size_t point,
+                 std::size_t channel, const Store& store_point) {
   for (int c = 0; c < channels; ++c)
     for (int lane = 0; lane < block; lane += lanes) {
       const float* g = taps + c * 9 * block + lane;
       float* u = points + c * channel + lane;
       transform_tile<Constants<m>::filter, m + 2, 3>(
           Tag(), [&](int y, int x) HWY_ATTR { return load(g + (y * 3 + x) * block); },
-          [&](int y, int x, Vector v) HWY_ATTR { store(v, u + (y * (m + 2) + x) * point); });
+          [&](int y, int x, Vector v) HWY_ATTR { store_point(v, u + (y * (m + 2) + x) * point); });
     }
+}
+
+/// What will not stay in cache goes past it: a store would first read the line it overwrites.
+template <int m>
+void filter_of(int block, int channels, const float* taps, float* points, std::size_t point,
+               std::size_t channel) {
+  constexpr std::size_t cached_bytes = std::size_t{2} << 20;
+  if ((m + 2) * (m + 2) * point * sizeof(float) > cached_bytes)
+    filter_with<m>(block, channels, taps, points, point, channel,
+                   [](Vector v, float* to) HWY_ATTR { hn::Stream(v, Tag(), to); });
+  else
+    filter_with<m>(block, channels, taps, points, point, channel,
+                   [](Vector v, float* to) HWY_ATTR { store(v, to); });
 }
 
 template <int m>
