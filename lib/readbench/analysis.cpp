@@ -68,8 +68,11 @@ Group analyse_group(const Condition& condition, std::vector<Measurement> measure
   group.time =
       fit_with_intervals(values_of(all, [](const Measurement& m) { return static_cast<double>(m.images); }),
                          values_of(all, [](const Measurement& m) { return m.seconds; }), seed);
-  for (const NamedParameter& parameter : parameters())
-    group.regressions.push_back({parameter.name, fit_line(values_of(all, parameter.value), rates)});
+  for (const NamedParameter& parameter : parameters()) {
+    const std::vector<double> values = values_of(all, parameter.value);
+    if (std::ranges::min(values) < std::ranges::max(values))
+      group.regressions.push_back({parameter.name, fit_line(values, rates)});
+  }
   group.cpu_share = mean(values_of(all, [&](const Measurement& m) { return m.cpu_share(ranks); }));
   group.queue_share = mean(values_of(all, [&](const Measurement& m) { return m.queue_share(ranks); }));
   group.disk_share = mean(values_of(all, [](const Measurement& m) {

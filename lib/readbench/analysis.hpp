@@ -45,7 +45,7 @@ struct Group {
   std::vector<Average> averages{};
   /// seconds = intercept + slope * images: what beginning costs, and what a picture costs.
   FittedLine time{};
-  std::vector<Regression> regressions{};
+  std::vector<Regression> regressions{};  ///< on parameters that had several values
   double cpu_share = 0,
          queue_share = 0;  ///< of the ranks' time: computing; waiting for a processor that others have
   double disk_share = 0;   ///< bytes that the disk gave, per stored byte read

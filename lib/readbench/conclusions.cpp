@@ -61,7 +61,9 @@ Condition with(Condition condition, Cache cache) {
 }
 
 std::string batch_text(const Group& group) {
-  const Line& line = group.regressions.front().line;
+  const auto on_batch = std::ranges::find(group.regressions, "batch", &Regression::on);
+  if (on_batch == group.regressions.end()) return "";
+  const Line& line = on_batch->line;
   if (!(line.p < 0.05)) return "; the batch size makes no difference that shows";
   return fmt::format("; {} with larger batches (r = {:.2f}, p = {:.2g})",
                      line.slope > 0 ? "faster" : "slower", line.r, line.p);

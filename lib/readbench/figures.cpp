@@ -66,9 +66,13 @@ Figure batch_figure(const Report& report, const std::string& condition,
   std::string name = "rate_" + condition;
   std::erase(name, ',');
   std::ranges::replace(name, ' ', '_');
+  const auto [smallest, largest] = std::ranges::minmax(
+      groups.front()->measurements, {}, [](const Measurement& m) { return m.configuration.batch; });
+  constexpr double margin = 1.5;  // gives a single batch size a range
   return {name, fmt::format("set title {}\nset xlabel 'batch size'\nset ylabel 'images/s, mean and range'\n"
-                            "set logscale x 2\nset logscale y\nset key outside\n",
-                            quoted(condition)) +
+                            "set logscale x 2\nset logscale y\nset xrange [{}:{}]\nset key outside\n",
+                            quoted(condition), smallest.configuration.batch / margin,
+                            largest.configuration.batch * margin) +
                     blocks_and_plot(report, groups, rate_over_batch, "using 1:2:3:4 with yerrorlines")};
 }
 

@@ -75,6 +75,19 @@ TEST(Analysis, RepeatsTheOriginalsRegressions) {
   EXPECT_NEAR(regressions[3].line.slope, 0, 1e-9);
 }
 
+TEST(Analysis, HasNoRegressionOnWhatDidNotVary) {
+  std::vector<Measurement> of_one_batch = study_of_two();
+  std::erase_if(of_one_batch, [](const Measurement& m) { return m.configuration.batch != 8; });
+  const auto groups = analyse(of_one_batch, 2, 1e6, 1);
+  ASSERT_FALSE(groups.empty());
+  for (const Group& group : groups) {
+    for (const Regression& regression : group.regressions) EXPECT_NE(regression.on, "batch");
+    EXPECT_FALSE(group.regressions.empty());
+  }
+  for (const std::string& line : conclusions(groups, {.sources = {{"pixels", "a.h5"}, {"folder", "b"}}}))
+    EXPECT_EQ(line.find("batch size"), std::string::npos) << line;
+}
+
 TEST(Conclusions, SayWhatBoundsASourceAndCompareWithSingleFiles) {
   const Study study{.sources = {{"pixels", "a.h5"}, {"folder", "b"}}};
   const auto lines = conclusions(analyse(study_of_two(), 2, 1e6, 1), study);
