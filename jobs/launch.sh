@@ -5,8 +5,8 @@
 # the job's --cpus-per-task, else its share of the node), with --gpus also to one of its node's GPUs. PROGRAM is one of whorl's or
 # a path. --print shows the command line instead of running it.
 # What was started where is noted in DIR/launch.txt for a program given --run DIR, in FILE.launch.txt for one given --output FILE.
-# USR1 (sbatch --signal=B:USR1@SECONDS: the time is nearly over) stops the program, and where its arguments hold --resume puts the
-# job back into the queue.
+# USR1 (sbatch --signal=B:USR1@SECONDS: the time is nearly over), TERM and INT are passed on to the program as USR1. Where it then
+# ends with status 75 (stopped with a checkpoint: whorl-train) or its arguments hold --resume, the job goes back into the queue.
 set -euo pipefail
 
 usage() { sed -n '3,10s/^# //p' "$0" >&2; exit 2; }
@@ -113,8 +113,8 @@ for word in "$@"; do [ "$word" != --resume ] || resumable=1; done
 note=/dev/null
 run=$(value_of --run "$@") output=$(value_of --output "$@")
 if [ -n "$run" ]; then
-  # A folder that holds another run is left as it is; the program will refuse it.
-  if [ -n "$resumable" ] || [ -z "$(find "$run" -mindepth 1 ! -name launch.txt 2> /dev/null | head -n 1)" ]; then
+  # A folder that holds another run, or one that has ended, is left as it is; the program will refuse it.
+  if [ -n "$resumable" ] || [ -e "$run/launch.txt" ] && [ ! -e "$run/verdict.txt" ] || [ -z "$(find "$run" -mindepth 1 ! -name launch.txt 2> /dev/null | head -n 1)" ]; then
     mkdir -p "$run"
     note=$run/launch.txt
   fi
@@ -136,7 +136,7 @@ say() { echo "$(date -u +%FT%TZ)  $*" >> "$note"; }
 
 interrupted='' out_of_time=''
 # shellcheck disable=SC2317  # called by the traps
-stop() { interrupted=1; kill -TERM "$pid" 2> /dev/null || true; }
+stop() { interrupted=1; kill -USR1 "$pid" 2> /dev/null || true; }  # srun and mpirun pass USR1 on; at TERM they would kill
 trap 'out_of_time=1; stop' USR1
 trap stop TERM INT
 "${start[@]}" &
@@ -148,14 +148,17 @@ while :; do
 done
 
 say "ended: status $status"
-[ -n "$out_of_time" ] || exit "$status"
-if [ -n "$resumable" ] && [ -n "${SLURM_JOB_ID:-}" ]; then
-  message="the time is nearly over; stopped, and put back into the queue to go on from here"
+[ -n "$out_of_time" ] || [ "$status" -eq 75 ] || exit "$status"
+if { [ "$status" -eq 75 ] || [ -n "$resumable" ]; } && [ -n "${SLURM_JOB_ID:-}" ]; then
+  # A job that somebody cancels is asked to stop like one that is preempted, but must not come back.
+  [ "$(squeue --noheader --jobs "$SLURM_JOB_ID" --format %T)" = RUNNING ] || exit "$status"
+  message="stopped before its end, and put back into the queue to go on from here"
   say "$message"
   echo "launch.sh: $message" >&2
   scontrol requeue "$SLURM_JOB_ID"
   exit
 fi
+[ "$status" -ne 75 ] || exit "$status"
 message="the time is nearly over; stopped unfinished: ask for more with --time"
 say "$message"
 echo "error: $message" >&2

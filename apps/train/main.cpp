@@ -7,14 +7,17 @@
 #include <optional>
 #include <string>
 
+#include "base/activity.hpp"
 #include "base/error.hpp"
 #include "base/file_system.hpp"
 #include "base/progress.hpp"
+#include "base/stop_request.hpp"
 #include "checkpoint/folder.hpp"
 #include "checkpoint/keeper.hpp"
 #include "checkpoint/start.hpp"
 #include "dataset/reader.hpp"
 #include "mpi/session.hpp"
+#include "mpi/watchdog.hpp"
 #include "report/run_record.hpp"
 #include "train/cores.hpp"
 #include "train/job.hpp"
@@ -24,6 +27,9 @@ namespace {
 
 using namespace whorl;
 using Clock = std::chrono::steady_clock;
+
+constexpr int stopped_with_checkpoint =
+    75;  // EX_TEMPFAIL of sysexits.h: to be tried again; see jobs/launch.sh
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -59,23 +65,30 @@ std::string epoch_note(const train::EpochReport& epoch, double seconds_left) {
   return note;
 }
 
-void train_all_epochs(train::Trainer& trainer, report::RunRecord& record, checkpoint::Keeper& checkpoints,
-                      bool is_root) {
+/// Returns when all epochs are trained, or when any rank has been asked to stop: at the same step on all
+/// ranks.
+void train_epochs(train::Trainer& trainer, report::RunRecord& record, checkpoint::Keeper& checkpoints,
+                  const StopRequest& stop_request, bool is_root) {
   const Clock::time_point start = Clock::now();
   const std::int64_t total = trainer.facts().total_steps, first = trainer.steps_done();
-  while (!trainer.done()) {
+  bool stop = false;
+  while (!trainer.done() && !stop) {
     const std::int64_t steps = trainer.upcoming_steps();
     Progress progress(fmt::format("epoch {} of {}", trainer.upcoming_epoch(), trainer.epochs()), "steps",
                       steps, is_root);
-    const train::Trainer::Hooks hooks{
-        .ask = [&] { return train::Requests{.checkpoint = checkpoints.is_due_by_clock()}; },
-        .after_step =
-            [&](std::int64_t done, train::Requests agreed) {
-              progress.update(done);
-              if (agreed.checkpoint && done < steps) checkpoints.take(trainer, record.state());
-              return true;
-            }};
-    const std::optional<train::EpochReport> epoch = trainer.next_epoch(hooks);
+    const auto ask = [&] {
+      return train::Requests{.stop = stop_request.is_pending(), .checkpoint = checkpoints.is_due_by_clock()};
+    };
+    const auto after_step = [&](std::int64_t done, train::Requests agreed) {
+      progress.update(done);
+      stop = agreed.stop;
+      if (agreed.checkpoint && !stop && done < steps) checkpoints.take(trainer, record.state());
+      return !stop;
+    };
+    const std::optional<train::EpochReport> epoch =
+        trainer.next_epoch({.ask = ask, .after_step = after_step});
+    if (!epoch) break;
+    set_activity("run record and checkpoint", trainer.steps_done());
     record.add(*epoch);
     if (checkpoints.is_due_after(epoch->epoch)) checkpoints.take(trainer, record.state());
     const double left = seconds_since(start) * static_cast<double>(total - epoch->step) /
@@ -85,14 +98,31 @@ void train_all_epochs(train::Trainer& trainer, report::RunRecord& record, checkp
   }
 }
 
+/// Writes the state down and says how to go on; returns the exit status.
+int stop_here(const train::Trainer& trainer, const report::RunRecord& record, checkpoint::Keeper& checkpoints,
+              const std::filesystem::path& folder, bool is_root) {
+  set_activity("last checkpoint", trainer.steps_done());
+  if (!checkpoints.take_and_wait(trainer, record.state()))
+    throw CollectiveError("stopped when asked to, but the state after step {} could not be written to {}",
+                          trainer.steps_done(), folder.string());
+  if (is_root)
+    fmt::print(
+        stderr,
+        "stopped when asked to, with a checkpoint of step {}; the same command with --run {} goes on\n",
+        trainer.steps_done(), folder.string());
+  return stopped_with_checkpoint;
+}
+
 int run(mpi::Communicator& world, const std::vector<std::string>& arguments) {
   const train::CommandLine command_line = train::parse_command_line(arguments);
   if (command_line.help) {
     if (world.is_root()) fmt::print("{}", train::help_text());
     return 0;
   }
+  const StopRequest stop_request(command_line.walltime);
   const Clock::time_point start = Clock::now();
   const train::Job job = read_job(world, command_line);
+  const mpi::Watchdog watchdog(world, job.parallel.watchdog);
   std::optional<dataset::Reader> reader;
   mpi::together(world, [&] { reader.emplace(job.data.file); });
   note_idle_cores(world, job);
@@ -104,7 +134,9 @@ int run(mpi::Communicator& world, const std::vector<std::string>& arguments) {
                            from ? from->record : "");
   checkpoint::Keeper checkpoints(world, checkpoint::folder_of(folder), job.checkpoint,
                                  train::resolved_text(job), dataset_digest);
-  train_all_epochs(trainer, record, checkpoints, world.is_root());
+  train_epochs(trainer, record, checkpoints, stop_request, world.is_root());
+  if (!trainer.done()) return stop_here(trainer, record, checkpoints, folder, world.is_root());
+  set_activity("final checkpoint, evaluation and weights", trainer.steps_done());
   checkpoints.wait();
   const std::string verdict = record.finish(trainer, trainer.final_evaluation());
   if (world.is_root()) fmt::print("{}  run folder      {}\n", verdict, folder.string());

@@ -55,6 +55,16 @@ void Keeper::take(const train::Trainer& trainer, std::string record) {
   });
 }
 
+bool Keeper::take_and_wait(const train::Trainer& trainer, std::string record) {
+  finish_writing();
+  const bool had_failed = std::exchange(has_failed_, false);
+  take(trainer, std::move(record));
+  finish_writing();
+  const bool is_written = !has_failed();
+  has_failed_ = has_failed_ || had_failed;
+  return is_written;
+}
+
 void Keeper::wait() {
   finish_writing();
   comm_.barrier();

@@ -30,6 +30,8 @@ class Keeper {
   bool is_due_after(int epoch) const { return options_.epochs > 0 && epoch % options_.epochs == 0; }
   /// `record`: see Checkpoint; only rank 0's matters. Collective; returns before it is written.
   void take(const train::Trainer& trainer, std::string record);
+  /// The same, but returns when it is written: whether it could be, on all ranks alike. Collective.
+  bool take_and_wait(const train::Trainer& trainer, std::string record);
   /// Returns when the last one taken is written, or has failed. Collective.
   void wait();
   /// Whether some could not be written; the same on all ranks. Collective.

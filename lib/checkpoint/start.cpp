@@ -42,7 +42,8 @@ std::optional<Checkpoint> newest_of(const fs::path& run_folder, const train::Job
                                     const std::string& dataset_digest) {
   std::optional<Newest> newest = take_newest(folder_of(run_folder));
   if (!newest) {
-    require_same_job(run_folder / report::job_file_name, read_text_file(run_folder / report::job_file_name), job);
+    require_same_job(run_folder / report::job_file_name, read_text_file(run_folder / report::job_file_name),
+                     job);
     return std::nullopt;
   }
   for (const std::string& reason : newest->damaged)

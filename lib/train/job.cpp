@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <boost/program_options.hpp>
+#include <cstdio>
 #include <set>
 #include <sstream>
 
@@ -30,9 +31,9 @@ po::options_description file_options() {
 
 po::options_description flag_options() {
   po::options_description options = file_options();
-  options.add_options()("help", "")("job", po::value<std::string>())("run", po::value<std::string>())(
-      "data", po::value<std::string>())("device", po::value<std::string>())("resume",
-                                                                            po::value<std::string>());
+  options.add_options()("help", "");
+  for (const char* name : {"job", "run", "data", "device", "resume", "walltime"})
+    options.add_options()(name, po::value<std::string>());
   return options;
 }
 
@@ -91,6 +92,20 @@ void require_usage(bool condition, const char* key, const char* expected) {
   if (!condition) throw UsageError("{} must be {}", key, expected);
 }
 
+/// "90", "1:30:00": minutes, or hours, minutes and seconds with colons between, as Slurm writes them.
+double parse_walltime(const std::string& text) {
+  double hours = 0, minutes = 0, seconds = 0;
+  char more = 0;
+  const char* words = text.c_str();
+  const bool is_clock = std::sscanf(words, "%lf:%lf:%lf%c", &hours, &minutes, &seconds, &more) == 3;
+  if (!is_clock) hours = 0;
+  const bool is_minutes = !is_clock && std::sscanf(words, "%lf%c", &minutes, &more) == 1;
+  const double total = 3600 * hours + 60 * minutes + seconds;
+  if ((!is_clock && !is_minutes) || !(total > 0 && total < 1e9))
+    throw UsageError("--walltime = '{}', but it must be minutes, or H:MM:SS", text);
+  return total;
+}
+
 void add_flag(CommandLine& command_line, const po::option& option) {
   if (option.position_key >= 0)
     throw UsageError("unexpected argument '{}'; --help lists the flags", option.original_tokens[0]);
@@ -105,6 +120,8 @@ void add_flag(CommandLine& command_line, const po::option& option) {
     command_line.job_file = option.value.at(0);
   } else if (name == "run") {
     command_line.run = option.value.at(0);
+  } else if (name == "walltime") {
+    command_line.walltime = parse_walltime(option.value.at(0));
   } else if (name == "resume") {
     command_line.resume = option.value.at(0);
   } else {
@@ -179,6 +196,7 @@ void check(const Job& job) {
   require_usage(!job.train.reproducible || job.parallel.algorithms != "measured", "parallel.algorithms",
                 "fixed or direct where train.reproducible is true: a measurement may come out otherwise");
   require_usage(job.parallel.threads >= 0, "parallel.threads", "0 or more");
+  require_usage(job.parallel.watchdog >= 0, "parallel.watchdog", "0 or more");
   require_usage(job.parallel.bucket_bytes >= 1, "parallel.bucket_bytes", "1 or more");
   require_usage(job.checkpoint.epochs >= 0, "checkpoint.epochs", "0 or more");
   require_usage(job.checkpoint.seconds >= 0, "checkpoint.seconds", "0 or more");
@@ -222,6 +240,7 @@ std::string help_text() {
       "number of ranks\n"
       "           never   only a new or empty DIR\n"
       "           FILE    go on from this checkpoint in a new or empty DIR\n"
+      "  --walltime TIME  stops in time: minutes, or H:MM:SS\n"
       "  --device NAME    backend that computes\n"
       "  --help           this text\n\n"
       "Examples\n"
@@ -230,6 +249,14 @@ std::string help_text() {
       "--parallel.all_reduce=mpi\n"
       "  mpirun -n 2 whorl-train --job runs/quickstart-20250131-120000/job.ini      repeats a recorded "
       "run\n\n"
+      "SIGUSR1, SIGTERM and the end of the walltime make it write a checkpoint and stop; the same command "
+      "goes on.\n\n"
+      "Exit status\n"
+      "   0  trained to the end\n"
+      "   1  failed; or trained to the end, but a checkpoint could not be written on the way (a warning says "
+      "so)\n"
+      "   2  the command line or the job file is wrong\n"
+      "  75  stopped when asked to, with a checkpoint\n\n"
       "Keys, with their defaults\n";
   const Job defaults;
   for (const JobKey& key : job_keys()) {

@@ -45,6 +45,8 @@ struct ParallelOptions {
   std::string all_reduce = "auto";   ///< collective::available_algorithms(), or auto: the fastest
   std::string progress = "polling";  ///< of sums under way: polling | thread
   std::size_t bucket_bytes = 1 << 20;
+  double watchdog =
+      20;  ///< seconds without an answer of a rank that end the job, see mpi::Watchdog; 0: never
   std::size_t chunk_bytes = collective::Options{}.chunk_bytes;
 };
 
@@ -81,6 +83,7 @@ struct CommandLine {
   std::string job_file;
   std::string run;                ///< run folder; empty: chosen from the job's name and the time
   std::string resume = "auto";    ///< auto, never, or a checkpoint's path
+  double walltime = 0;            ///< seconds that the program may run; 0: any
   std::vector<Setting> settings;  ///< from --section.key=value and the shorthands --data and --device
 };
 

@@ -187,6 +187,8 @@ std::vector<JobKey> parallel_keys() {
           {"polling", "thread"}),
       key("parallel.bucket_bytes", job, &P::bucket_bytes,
           "gradients that are summed at a time, while backward goes on"),
+      key("parallel.watchdog", job, &P::watchdog,
+          "seconds after which a rank that does not answer ends the job; 0: never"),
       key("parallel.chunk_bytes", job, &P::chunk_bytes, "largest message of ring, hierarchical and central"),
   };
 }

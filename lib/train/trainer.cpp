@@ -9,6 +9,7 @@
 #include <cmath>
 #include <utility>
 
+#include "base/activity.hpp"
 #include "base/block_range.hpp"
 #include "base/error.hpp"
 #include "collective/background.hpp"
@@ -147,6 +148,7 @@ std::optional<EpochReport> Trainer::next_epoch(const Hooks& hooks) {
   const std::int64_t steps_before = steps_done_in_epoch();
   EpochReport report{.epoch = upcoming_epoch(), .test = {}, .phases = {}};
   if (!train_epoch(plan, report.epoch, hooks)) return std::nullopt;
+  set_activity("comparing weights", step_);
   const double train_seconds = comm_.max(seconds_since(start));
   require_same_everywhere(comm_, fmt::format("the weights after epoch {}", report.epoch),
                           weights_digest(parameters_));
@@ -186,7 +188,9 @@ bool Trainer::train_epoch(const EpochPlan& plan, int epoch, const Hooks& hooks) 
 Requests Trainer::train_step(ShardLoader& loader, std::int64_t local_shards, Requests own) {
   gradients_->begin_step(own);
   for (std::int64_t i = 0; i < local_shards; ++i) {
+    set_activity("waiting for pictures", step_ + 1);
     const LoadedShard& shard = loader.next();
+    set_activity("forward and backward", step_ + 1);
     const bool is_last = i + 1 == local_shards;
     const nn::ShardResult result =
         executor_->forward_backward({shard.images, shard.labels}, gradients_->arena(),
@@ -195,7 +199,9 @@ Requests Trainer::train_step(ShardLoader& loader, std::int64_t local_shards, Req
     sums_.loss += loss_in_units(result.loss);
     sums_.correct += result.correct;
   }
+  set_activity("all-reduce", step_ + 1);
   const GradientSum::Outcome outcome = gradients_->finish_step();
+  set_activity("optimizer", step_ + 1);
   update(outcome.is_finite);
   return outcome.agreed;
 }
@@ -246,6 +252,7 @@ bool Trainer::is_evaluated(int epoch) const {
 
 Evaluation Trainer::evaluate_test(const std::string& tta) {
   const auto measured = timer_.measure(phase::evaluate);
+  set_activity("evaluation", step_);
   return evaluate(reader_, dataset::Split::test, network_, *executor_, plan_.shard_size, tta, comm_);
 }
 

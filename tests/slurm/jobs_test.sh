@@ -36,13 +36,13 @@ wait_for_job "$train" COMPLETED 60
 expect_text by_mpirun/launch.txt "started: mpirun -n 4"
 unset WHORL_LAUNCHER
 
-# One node and srun; USR1, as --signal sends it before the time is over, stops it and says so.
-train=$(sbatch --parsable slurm/train.sbatch --job jobs/quickstart.ini --data flowers.h5 --network.image_size=0 --run long \
-  --train.epochs=100000 --train.batch=40 --train.shard=10)
-wait_for_text long/metrics.csv "1," 60
-scancel --batch --signal=USR1 "$train"
-wait_for_job "$train" FAILED 30
-expect_text "train-$train.out" "the time is nearly over; stopped unfinished"
+# One node and srun; USR1, as --signal sends it before the time is over, stops a program that cannot go on later, and says so.
+job=$(sbatch --parsable --wrap "exec jobs/launch.sh /bin/sleep 100 --run long")
+wait_for_text long/launch.txt "started: srun" 60
+sleep 1
+scancel --batch --signal=USR1 "$job"
+wait_for_job "$job" FAILED 30
+expect_text "slurm-$job.out" "the time is nearly over; stopped unfinished"
 expect_text long/launch.txt "the time is nearly over"
 
 # What waits for a job that fails is taken out of the queue.

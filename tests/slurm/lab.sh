@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
 # lab.sh [--nodes N] [--cpus C] [--rate RATE] COMMAND...: runs COMMAND while a real Slurm (slurmctld, slurmd, munge) manages N hosts
-# n1..nN, each with a name, a network and a /dev/shm of its own and C CPUs; RATE, such as 100mbit, limits each host's link.
+# n1..nN, each with a name, a network and a /dev/shm of its own and C CPUs; RATE, such as 100mbit, limits each host's link. Jobs of
+# the partition urgent preempt those of the partition main, the default.
 # Everything lives in namespaces of its own: when COMMAND ends, the kernel ends every daemon and nothing is left.
 # Exit 77, with the reason, where this machine cannot do that.
 set -euo pipefail
@@ -102,7 +103,10 @@ SchedulerParameters=sched_interval=1,batch_sched_delay=0,bf_interval=1
 SlurmdTimeout=30
 KillWait=5
 NodeName=n[1-$nodes] CPUs=$cpus RealMemory=1000
-PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP
+PreemptType=preempt/partition_prio
+PreemptMode=REQUEUE
+PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP GraceTime=20
+PartitionName=urgent Nodes=ALL PriorityTier=2 PreemptMode=OFF MaxTime=INFINITE State=UP
 CONF
 }
 

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "base/stop_request.hpp"
+
+#include <signal.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <ctime>
+
+namespace whorl {
+
+namespace {
+
+volatile sig_atomic_t is_signalled = 0;
+
+extern "C" void note_signal(int) {
+  is_signalled = 1;
+}
+
+void set_handlers(void (*handler)(int)) {
+  struct sigaction action {};
+  action.sa_handler = handler;
+  action.sa_flags = SA_RESTART;
+  for (const int signal : {SIGUSR1, SIGTERM}) sigaction(signal, &action, nullptr);
+}
+
+/// Seconds until Slurm ends this job; 0 where it does not say.
+double seconds_left_in_slurm() {
+  const char* end = std::getenv("SLURM_JOB_END_TIME");
+  return end == nullptr ? 0
+                        : std::max(0.0, std::strtod(end, nullptr) - static_cast<double>(std::time(nullptr)));
+}
+
+}  // namespace
+
+StopRequest::StopRequest(double seconds) {
+  const double in_slurm = seconds_left_in_slurm();
+  if (in_slurm > 0) seconds = seconds > 0 ? std::min(seconds, in_slurm) : in_slurm;
+  if (seconds > 0) {
+    const std::chrono::duration<double> usable(seconds - std::min(60.0, seconds / 10));
+    end_ = Clock::now() + std::chrono::duration_cast<Clock::duration>(usable);
+  }
+  is_signalled = 0;
+  set_handlers(note_signal);
+}
+
+StopRequest::~StopRequest() {
+  set_handlers(SIG_DFL);
+}
+
+bool StopRequest::is_pending() const {
+  return is_signalled != 0 || (end_ && Clock::now() >= *end_);
+}
+
+}  // namespace whorl

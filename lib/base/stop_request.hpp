@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <chrono>
+#include <optional>
+
+namespace whorl {
+
+/// From its construction on, SIGUSR1 and SIGTERM no longer end this process but ask it to stop at its next
+/// good moment. So does the end of its time, a tenth of it ahead, at most a minute. One object at a time.
+class StopRequest {
+ public:
+  /// `seconds` from now the process has to be gone; 0: any time. In a Slurm job that knows its end
+  /// (SLURM_JOB_END_TIME, since Slurm 23.11), that counts where it comes first.
+  explicit StopRequest(double seconds);
+  /// The signals end the process again.
+  ~StopRequest();
+  StopRequest(const StopRequest&) = delete;
+  StopRequest& operator=(const StopRequest&) = delete;
+
+  bool is_pending() const;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  std::optional<Clock::time_point> end_;
+};
+
+}  // namespace whorl
