@@ -51,13 +51,13 @@ void keep_newest(const fs::path& folder, int count) {
 }
 
 std::optional<Newest> take_newest(const fs::path& folder) {
+  if (fs::exists(folder)) remove_temporaries(folder);
   const std::vector<fs::path> paths = list(folder);
   if (paths.empty()) return std::nullopt;
   std::vector<std::string> damaged;
   for (const fs::path& path : paths) {
     try {
       Checkpoint checkpoint = load(path);
-      remove_temporaries(folder);
       for (std::size_t i = 0; i < damaged.size(); ++i) set_aside(paths[i]);
       return Newest{path, std::move(checkpoint), damaged};
     } catch (const Error& error) {

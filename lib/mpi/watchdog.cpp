@@ -41,7 +41,7 @@ struct Watched {
   int rank = unknown_rank;  // until it has shown the token
   Clock::time_point heard = Clock::now();
   std::string activity = "set-up";
-  bool has_left = false;
+  bool has_left = false, is_warned_of = false;
 };
 
 std::string random_token() {
@@ -85,6 +85,7 @@ struct Watchdog::Impl {
   void run(const std::stop_token& stop);
   void wait_for_news();
   void listen_to(Watched& other);
+  std::string name_of(const Watched& other) const;
   void check(Watched& other, Clock::time_point now);
   [[noreturn]] void end_job(const Watched& lost, const std::string& why);
 };
@@ -160,10 +161,15 @@ void Watchdog::Impl::listen_to(Watched& other) {
     }
     if (message.kind == Kind::ending) std::_Exit(EXIT_FAILURE);  // rank 0 has said why
     other.heard = Clock::now();
+    other.is_warned_of = false;
     other.activity = message.activity_text();
     if (std::exchange(other.rank, message.rank) == unknown_rank && listener)
       other.link.send(heartbeat(Kind::alive));
   }
+}
+
+std::string Watchdog::Impl::name_of(const Watched& other) const {
+  return fmt::format("rank {} (host {})", other.rank, hosts[static_cast<std::size_t>(other.rank)]);
 }
 
 void Watchdog::Impl::check(Watched& other, Clock::time_point now) {
@@ -171,13 +177,18 @@ void Watchdog::Impl::check(Watched& other, Clock::time_point now) {
   if (other.rank == unknown_rank && (other.link.is_broken() || silence > suspended)) other.has_left = true;
   if (other.rank == unknown_rank || other.has_left) return;
   if (other.link.is_broken()) end_job(other, "is gone");
+  // mpirun may notice a lost host first and end the job without naming a rank.
+  if (silence > limit / 2 && rank <= 1 && !std::exchange(other.is_warned_of, true))
+    fmt::print(stderr,
+               "warning: {} has not answered for {:.0f} s; its last phase: {}; the job ends after {:.0f} s\n",
+               name_of(other), silence.count(), other.activity, limit.count());
   if (silence > limit)
     end_job(other, fmt::format("has not answered for {:.0f} s (parallel.watchdog)", silence.count()));
 }
 
 void Watchdog::Impl::end_job(const Watched& lost, const std::string& why) {
-  // Where rank 0 is lost, all others notice. The lowest speaks, and by its end mpirun or srun ends the others; these
-  // wait for that, and speak where it does not come.
+  // Where rank 0 is lost, all others notice. The lowest speaks, and by its end mpirun or srun ends the
+  // others; these wait for that, and speak where it does not come.
   if (lost.rank == 0) std::this_thread::sleep_for(std::chrono::seconds(std::min(rank - 1, 3) * 2));
   std::map<std::string, std::vector<int>> ranks_by_activity;
   ranks_by_activity[activity()].push_back(rank);
@@ -186,9 +197,8 @@ void Watchdog::Impl::end_job(const Watched& lost, const std::string& why) {
       ranks_by_activity[other.activity].push_back(other.rank);
   }
   for (auto& entry : ranks_by_activity) std::sort(entry.second.begin(), entry.second.end());
-  fmt::print(stderr, "error: rank {} (host {}) {}; its last phase: {}. This ends the job. The others{}:\n{}",
-             lost.rank, hosts[static_cast<std::size_t>(lost.rank)], why, lost.activity,
-             rank == 0 ? "" : fmt::format(", as far as rank {} knows", rank),
+  fmt::print(stderr, "error: {} {}; its last phase: {}. This ends the job. The others{}:\n{}", name_of(lost),
+             why, lost.activity, rank == 0 ? "" : fmt::format(", as far as rank {} knows", rank),
              activities_text(ranks_by_activity));
   std::fflush(stderr);
   send_to_all(Kind::ending);

@@ -33,6 +33,14 @@ EpochPlan plan_epoch(std::int64_t samples, std::int64_t batch, int shard_size) {
   return plan;
 }
 
+std::vector<std::int64_t> samples_of_shard(const EpochPlan& plan, const dataset::EpochOrder& order,
+                                           std::int64_t step, std::int64_t shard) {
+  const std::int64_t first = (step * plan.shards_per_batch + shard) * plan.shard_size;
+  std::vector<std::int64_t> samples(static_cast<std::size_t>(plan.shard_size));
+  for (std::size_t i = 0; i < samples.size(); ++i) samples[i] = order(first + static_cast<std::int64_t>(i));
+  return samples;
+}
+
 struct ShardLoader::Impl {
   const dataset::Reader& reader;
   const Augmenter& augmenter;
@@ -43,7 +51,6 @@ struct ShardLoader::Impl {
   Range shards;  // this rank's, of each batch
 
   std::int64_t next_shard = 0;  // of this rank in the epoch; the thread's own, like the following
-  std::vector<std::int64_t> samples{};
   std::vector<std::uint8_t> raw{};
   std::mutex mutex{};
   Seconds spent{};                                      // guarded by mutex
@@ -51,25 +58,23 @@ struct ShardLoader::Impl {
 
   std::int64_t shards_of_epoch() const { return plan.steps * shards.size(); }
   bool load_next(LoadedShard& shard);
-  void fill(std::int64_t first_position, LoadedShard& shard);
+  void fill(const std::vector<std::int64_t>& samples, LoadedShard& shard);
 };
 
 bool ShardLoader::Impl::load_next(LoadedShard& shard) {
   if (next_shard == shards_of_epoch()) return false;
   const std::int64_t step = next_shard / shards.size(), of_step = shards.begin + next_shard % shards.size();
-  fill((step * plan.shards_per_batch + of_step) * plan.shard_size, shard);
+  fill(samples_of_shard(plan, order, step, of_step), shard);
   ++next_shard;
   return true;
 }
 
-void ShardLoader::Impl::fill(std::int64_t first_position, LoadedShard& shard) {
+void ShardLoader::Impl::fill(const std::vector<std::int64_t>& samples, LoadedShard& shard) {
   const auto count = static_cast<std::size_t>(plan.shard_size);
   const std::size_t input_bytes = reader.info().image_bytes();
   raw.resize(count * input_bytes);
   shard.images.resize(count * output_bytes);
   shard.labels.resize(count);
-  samples.resize(count);
-  for (std::size_t i = 0; i < count; ++i) samples[i] = order(first_position + static_cast<std::int64_t>(i));
   const auto start = std::chrono::steady_clock::now();
   reader.read_labels(dataset::Split::train, samples, shard.labels.data());
   reader.read_images(dataset::Split::train, samples, raw.data());

@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "dataset/epoch_order.hpp"
 #include "dataset/reader.hpp"
 #include "train/augment.hpp"
 
@@ -27,6 +28,10 @@ struct LoadedShard {
   std::vector<std::uint8_t> images;  ///< (shard_size, size, size, 3)
   std::vector<std::int32_t> labels;  ///< (shard_size)
 };
+
+/// Which training pictures are in a shard; `step` of the epoch and `shard` of the batch from 0.
+std::vector<std::int64_t> samples_of_shard(const EpochPlan& plan, const dataset::EpochOrder& order,
+                                           std::int64_t step, std::int64_t shard);
 
 /// Reads and augments this rank's shards of an epoch in a background thread.
 class ShardLoader {

@@ -15,6 +15,7 @@
 #include "collective/background.hpp"
 #include "train/agreement.hpp"
 #include "train/cores.hpp"
+#include "train/divergence.hpp"
 #include "train/whitening.hpp"
 
 namespace whorl::train {
@@ -167,11 +168,14 @@ std::optional<EpochReport> Trainer::next_epoch(const Hooks& hooks) {
   return report;
 }
 
+ShardLoader Trainer::make_loader(const EpochPlan& plan, std::uint32_t epoch, std::int64_t first_step) const {
+  return {reader_, augmenter_,   plan,         network_.input.height,     job_.train.seed,
+          epoch,   comm_.rank(), comm_.size(), {.first_step = first_step}};
+}
+
 bool Trainer::train_epoch(const EpochPlan& plan, int epoch, const Hooks& hooks) {
   const std::int64_t first_step = steps_done_in_epoch();
-  ShardLoader loader(reader_, augmenter_, plan, network_.input.height, job_.train.seed,
-                     static_cast<std::uint32_t>(epoch) - 1, comm_.rank(), comm_.size(),
-                     {.first_step = first_step});
+  ShardLoader loader = make_loader(plan, static_cast<std::uint32_t>(epoch) - 1, first_step);
   const auto local_shards = block_range(plan.shards_per_batch, comm_.size(), comm_.rank()).size();
   for (std::int64_t step = first_step; step < plan.steps; ++step) {
     const Requests agreed = train_step(loader, local_shards, hooks.ask ? hooks.ask() : Requests{});
@@ -202,7 +206,8 @@ Requests Trainer::train_step(ShardLoader& loader, std::int64_t local_shards, Req
   set_activity("all-reduce", step_ + 1);
   const GradientSum::Outcome outcome = gradients_->finish_step();
   set_activity("optimizer", step_ + 1);
-  update(outcome.is_finite);
+  if (!outcome.is_finite) report_divergence();
+  update();
   return outcome.agreed;
 }
 
@@ -230,15 +235,38 @@ void Trainer::restore(const State& state) {
   });
 }
 
-void Trainer::update(bool is_finite) {
-  const auto measured = timer_.measure(phase::optimizer);
-  if (!is_finite) {
-    throw CollectiveError(
-        "training has diverged: in epoch {}, step {}, the loss is no longer finite (the gradients are "
-        "infinite or NaN, or have grown more than 10,000-fold in one step); lower the learning rate "
-        "([optimizer]) or lengthen the warm-up ([schedule])",
-        step_ / plan_.steps + 1, step_ + 1);
+void Trainer::report_divergence() {
+  set_activity("looking for what diverged", step_ + 1);
+  const Range shards = block_range(plan_.shards_per_batch, comm_.size(), comm_.rank());
+  const std::int64_t step = steps_done_in_epoch();
+  const auto epoch = static_cast<std::uint32_t>(upcoming_epoch() - 1);
+  ShardLoader loader = make_loader(plan_, epoch, step);
+  std::string found;
+  for (std::int64_t shard = shards.begin; shard < shards.end && found.empty(); ++shard) {
+    std::vector<float> gradients(parameters_.size());
+    const LoadedShard& loaded = loader.next();
+    const double loss = executor_->forward_backward({loaded.images, loaded.labels}, gradients, {}).loss;
+    const std::string where = where_not_finite(network_, loss, gradients);
+    if (where.empty()) continue;
+    const dataset::EpochOrder order(job_.train.seed, epoch, reader_.info().train_count);
+    found = fmt::format("first in {}, over the training pictures {}", where,
+                        fmt::join(samples_of_shard(plan_, order, step, shard), ", "));
   }
+  std::string first = "no shard's by itself: their gradients have grown more than 10,000-fold in one step";
+  for (const std::string& of_rank : comm_.all_gather(found)) {
+    if (of_rank.empty()) continue;
+    first = of_rank;
+    break;
+  }
+  throw CollectiveError(
+      "training has diverged: in epoch {}, step {}, the loss or its gradient is no longer finite; {}; lower "
+      "the "
+      "learning rate ([optimizer]) or lengthen the warm-up ([schedule])",
+      upcoming_epoch(), step_ + 1, first);
+}
+
+void Trainer::update() {
+  const auto measured = timer_.measure(phase::optimizer);
   optimizer_.step(parameters_, gradients_->arena(), schedule_.factor(step_), plan_.shards_per_batch,
                   plan_.batch());
   executor_->set_parameters(parameters_);

@@ -141,11 +141,16 @@ class Trainer {
   void initialise_parameters();
   void compile();
   std::int64_t first_step_of_epoch() const { return step_ / plan_.steps * plan_.steps; }
+  /// `epoch` from 0, `first_step` of it.
+  ShardLoader make_loader(const EpochPlan& plan, std::uint32_t epoch, std::int64_t first_step) const;
   /// Adds to sums_; false where a hook ended it.
   bool train_epoch(const EpochPlan& plan, int epoch, const Hooks& hooks);
   /// Returns what the ranks agreed on.
   Requests train_step(ShardLoader& loader, std::int64_t local_shards, Requests own);
-  void update(bool is_finite);
+  /// Throws on all ranks: where the step that has just been computed came to values that are no numbers, and
+  /// for which pictures. Computes it again.
+  [[noreturn]] void report_divergence();
+  void update();
   bool is_evaluated(int epoch) const;
   Evaluation evaluate_test(const std::string& tta);
   void record_training(const ShardLoader::Seconds& loader);

@@ -194,6 +194,8 @@ TEST_P(Divergence, StopsEveryRankWithEpochAndStep) {
   const std::string message =
       test::thrown_message<CollectiveError>([&] { train_all(job, world, dataset.reader()); });
   EXPECT_NE(message.find("training has diverged: in epoch 1, step "), std::string::npos) << message;
+  EXPECT_NE(message.find("first in the forward pass, in "), std::string::npos) << message;
+  EXPECT_NE(message.find(", over the training pictures "), std::string::npos) << message;
 }
 
 TEST(Training, DatasetsThatDifferBetweenRanksAreRefused) {

@@ -44,8 +44,10 @@ TEST_F(CheckpointFolder, KeepsTheNewest) {
 }
 
 TEST_F(CheckpointFolder, HasNoneAtFirst) {
-  EXPECT_FALSE(take_newest(folder_.path()));
   EXPECT_FALSE(take_newest(folder_ / "none"));
+  write_file_atomically(folder_ / ".checkpoint-a1b2c3", "left by a run that was killed");
+  EXPECT_FALSE(take_newest(folder_.path()));
+  EXPECT_THAT(names(), ElementsAre());
 }
 
 TEST_F(CheckpointFolder, FallsBackToTheNewestThatIsWhole) {
