@@ -2,28 +2,13 @@
 #include "scale/placement.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <numeric>
 #include <set>
-#include <thread>
 #include <tuple>
 
 #include "base/error.hpp"
-#include "mpi/check.hpp"
 
 namespace whorl::scale {
-
-NodeOfRank nodes_of_ranks(const mpi::Communicator& comm) {
-  mpi::Communicator node = comm.split_by_node();
-  const int first = node.min(comm.rank());
-  node.close();
-  const std::vector<int> firsts = comm.all_gather(first);
-  const std::set<int> different(firsts.begin(), firsts.end());
-  NodeOfRank nodes;
-  for (const int one : firsts)
-    nodes.push_back(static_cast<int>(std::distance(different.begin(), different.find(one))));
-  return nodes;
-}
 
 std::vector<int> place(const NodeOfRank& nodes, int count, const std::string& placement) {
   const int ranks = static_cast<int>(nodes.size());
@@ -47,16 +32,6 @@ int count_nodes(const NodeOfRank& nodes, const std::vector<int>& ranks) {
   std::set<int> used;
   for (const int rank : ranks) used.insert(nodes[static_cast<std::size_t>(rank)]);
   return static_cast<int>(used.size());
-}
-
-void wait_asleep(const mpi::Communicator& comm) {
-  MPI_Request request = MPI_REQUEST_NULL;
-  mpi::check(MPI_Ibarrier(comm.get(), &request), "MPI_Ibarrier");
-  for (int done = 0;;) {
-    mpi::check(MPI_Test(&request, &done, MPI_STATUS_IGNORE), "MPI_Test");
-    if (done) return;
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
-  }
 }
 
 }  // namespace whorl::scale

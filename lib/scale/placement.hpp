@@ -4,15 +4,11 @@
 #include <string>
 #include <vector>
 
-#include "mpi/communicator.hpp"
+#include "mpi/nodes.hpp"
 
 namespace whorl::scale {
 
-/// Which node each rank of an allocation is on: nodes are numbered in the order of their lowest rank.
-using NodeOfRank = std::vector<int>;
-
-/// By rank, on every rank. Collective.
-NodeOfRank nodes_of_ranks(const mpi::Communicator& comm);
+using mpi::NodeOfRank;
 
 /// The ranks, ascending, that `count` ranks occupy: "packed" fills a node before the next, "spread" takes the
 /// nodes in turn. Rank 0 is always among them.
@@ -20,9 +16,5 @@ std::vector<int> place(const NodeOfRank& nodes, int count, const std::string& pl
 
 /// How many nodes `ranks` are on.
 int count_nodes(const NodeOfRank& nodes, const std::vector<int>& ranks);
-
-/// A barrier in which the waiting ranks sleep instead of spinning, so that they leave cores, caches, memory
-/// bandwidth and turbo clock to those that still work; woken within two milliseconds. Collective.
-void wait_asleep(const mpi::Communicator& comm);
 
 }  // namespace whorl::scale

@@ -78,7 +78,7 @@ Row time_point(const mpi::Communicator& world, const Workloads& workloads, const
   }
   row.timing = timing;
   row.started = started;
-  wait_asleep(world);
+  mpi::wait_asleep(world);
   mpi::agree(world, failure);
   part.close();
   return row;
@@ -100,7 +100,7 @@ std::vector<Row> run_study(const mpi::Communicator& world, const Study& study, c
   world.broadcast(std::span(&continues, 1));
   if (continues == 0) report::choose_run_folder(world, folder.string(), "");
   const Workloads workloads(world, study, folder);
-  const NodeOfRank nodes = nodes_of_ranks(world);
+  const NodeOfRank nodes = mpi::nodes_of_ranks(world);
   const std::vector<Point> points = points_of(study, nodes, workloads.defaults());
   for (const Point& point : points) workloads.require_possible(point);
   const std::vector<Timing> timings = timings_of(points, study.repeats, study.seed);

@@ -15,22 +15,6 @@
 
 namespace whorl::train {
 
-namespace {
-
-/// CPUs that are hardware threads of one core have the same list of siblings.
-int physical_cores(const std::vector<int>& cpus) {
-  std::set<std::string> cores;
-  for (const int cpu : cpus) {
-    std::ifstream file(fmt::format("/sys/devices/system/cpu/cpu{}/topology/thread_siblings_list", cpu));
-    std::string siblings = fmt::format("cpu {}", cpu);  // what counts where the kernel does not tell
-    std::getline(file, siblings);
-    cores.insert(siblings.empty() ? fmt::format("cpu {}", cpu) : siblings);
-  }
-  return static_cast<int>(cores.size());
-}
-
-}  // namespace
-
 std::vector<int> bound_cpus() {
   std::array<cpu_set_t, 8> set{};  // 8192 CPUs: the kernel refuses a mask smaller than its own
   require(sched_getaffinity(0, sizeof set, set.data()) == 0,
@@ -40,6 +24,17 @@ std::vector<int> bound_cpus() {
     if (CPU_ISSET_S(cpu, sizeof set, set.data())) cpus.push_back(cpu);
   }
   return cpus;
+}
+
+// The list of a core's hardware threads ("0,64", "0-1") begins with the first.
+std::vector<int> cores_of(const std::vector<int>& cpus) {
+  std::set<int> cores;
+  for (const int cpu : cpus) {
+    std::ifstream file(fmt::format("/sys/devices/system/cpu/cpu{}/topology/thread_siblings_list", cpu));
+    int first = cpu;  // what counts where the kernel does not tell
+    cores.insert(file >> first ? first : cpu);
+  }
+  return {cores.begin(), cores.end()};
 }
 
 std::string ranges_text(const std::vector<int>& ascending) {
@@ -66,7 +61,7 @@ int cores_of_this_rank(const mpi::Communicator& comm) {
   const std::vector<std::string> all = node.all_gather(mine);
   node.close();
   const auto sharing = std::count(all.begin(), all.end(), mine);
-  return std::max(1, physical_cores(cpus) / static_cast<int>(sharing));
+  return std::max(1, static_cast<int>(cores_of(cpus).size()) / static_cast<int>(sharing));
 }
 
 }  // namespace whorl::train

@@ -129,7 +129,7 @@ TEST(WaitAsleep, AWaitingRankUsesHardlyAnyProcessorTime) {
   const auto start = std::chrono::steady_clock::now();
   const double before = used();
   if (world.is_root()) std::this_thread::sleep_for(std::chrono::milliseconds(400));
-  wait_asleep(world);
+  mpi::wait_asleep(world);
   const std::chrono::duration<double> waited = std::chrono::steady_clock::now() - start;
   EXPECT_GE(waited.count(), 0.35);
   EXPECT_LT(used() - before, 0.2) << "it spins";
