@@ -22,6 +22,8 @@ pre { overflow-x: auto; font-size: 0.75rem; background: #f4f6f9; padding: 0.6rem
 @media print { body { max-width: none; font-size: 11px; padding: 0; } figure, table { break-inside: avoid; } .scroll { overflow: visible; } details:not([open]) { display: none; } }
 )";
 
+constexpr std::size_t most_embedded_bytes = 500'000;
+
 std::string escaped(const std::string& text) {
   std::string result;
   for (const char c : text) {
@@ -71,7 +73,8 @@ struct ToHtml {
   }
   std::string operator()(const RawData& raw) const {
     const std::string link = fmt::format("<a href=\"{0}\">{0}</a>", escaped(raw.path));
-    if (raw.text.empty()) return fmt::format("<p>Raw data: {}</p>\n", link);
+    if (raw.text.empty() || raw.text.size() > most_embedded_bytes)
+      return fmt::format("<p>Raw data: {}</p>\n", link);
     return fmt::format("<details><summary>Raw data: {}</summary><pre>{}</pre></details>\n", link,
                        escaped(raw.text));
   }

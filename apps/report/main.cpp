@@ -11,6 +11,7 @@
 #include "base/progress.hpp"
 #include "document.hpp"
 #include "plot.hpp"
+#include "reading_section.hpp"
 #include "study_section.hpp"
 #include "training_section.hpp"
 
@@ -22,10 +23,11 @@ namespace fs = std::filesystem;
 
 constexpr const char* description =
     "usage: whorl-report RUN... --output report.html\n\n"
-    "Makes one self-contained page of the folders that whorl-train and whorl-scale leave: what ran where, "
-    "curves,\n"
-    "phase times of every rank, scaling and efficiency with fits, strategies compared. Figures are drawn by "
-    "gnuplot\n"
+    "Makes one self-contained page of the folders that whorl-train, whorl-scale and whorl-readbench leave: "
+    "what ran\n"
+    "where, curves, phase times of every rank, scaling and efficiency with fits, strategies and forms of "
+    "storage\n"
+    "compared. Figures are drawn by gnuplot\n"
     "(Debian: gnuplot-nox); without it there are the tables only.\n\noptions";
 
 struct Options {
@@ -76,18 +78,24 @@ std::string link_to(const fs::path& folder, const std::string& page) {
 Document make_document(const Options& options) {
   std::vector<TrainingRun> trainings;
   std::vector<StudyRun> studies;
+  std::vector<ReadingRun> readings;
   for (const std::string& run : options.runs) {
     const fs::path folder = fs::path(run).lexically_normal() / "";
     const fs::path plain = folder.parent_path();
-    if (fs::exists(plain / "rows.csv")) {
+    if (fs::exists(plain / "report.json")) {
+      readings.push_back(read_reading_run(plain));
+    } else if (fs::exists(plain / "rows.csv")) {
       studies.push_back(read_study_run(plain));
     } else if (fs::exists(plain / "run.json")) {
       trainings.push_back(read_training_run(plain));
     } else {
-      throw Error("{} is not the folder of a training (run.json) or of a scaling study (rows.csv)", run);
+      throw Error(
+          "{} is not the folder of a training (run.json), a scaling study (rows.csv) or a reading study "
+          "(report.json)",
+          run);
     }
   }
-  Document document("whorl: " + std::to_string(trainings.size() + studies.size()) +
+  Document document("whorl: " + std::to_string(options.runs.size()) +
                     (options.runs.size() == 1 ? " run" : " runs"));
   Plotter plotter;
   if (!plotter.is_available())
@@ -97,6 +105,8 @@ Document make_document(const Options& options) {
   add_comparison(document, plotter, trainings);
   add_comparison(document, studies);
   for (const StudyRun& run : studies)
+    add_section(document, plotter, run, link_to(run.folder, options.output));
+  for (const ReadingRun& run : readings)
     add_section(document, plotter, run, link_to(run.folder, options.output));
   for (const TrainingRun& run : trainings)
     add_section(document, plotter, run, link_to(run.folder, options.output));

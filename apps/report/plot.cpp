@@ -96,7 +96,7 @@ std::optional<std::string> Plotter::draw(const LinePlot& plot) {
     commands +=
         (i == 0 ? "plot " : ", \\\n  ") + curve_command(i, plot.curves[i], colours[i % std::size(colours)]);
   }
-  return run(script + commands + "\n");
+  return draw(script + commands + "\n");
 }
 
 std::optional<std::string> Plotter::draw(const StackedBars& plot) {
@@ -115,10 +115,10 @@ std::optional<std::string> Plotter::draw(const StackedBars& plot) {
     script += fmt::format("{}$data using {}:xtic(1) lc rgb '{}' title {}", part == 0 ? "plot " : ", \\\n  ",
                           part + 2, colours[part % std::size(colours)], quoted(plot.parts[part]));
   }
-  return run(script + "\n");
+  return draw(script + "\n");
 }
 
-std::optional<std::string> Plotter::run(const std::string& script) {
+std::optional<std::string> Plotter::draw(const std::string& script) {
   if (!available_) return std::nullopt;
   const TemporaryFolder folder;
   const fs::path input = folder.path() / "figure.gp", output = folder.path() / "figure.svg",

@@ -35,10 +35,10 @@ class Plotter {
   bool is_available() const { return available_; }
   std::optional<std::string> draw(const LinePlot& plot);
   std::optional<std::string> draw(const StackedBars& plot);
+  /// A whole script that says neither what to draw on nor where to.
+  std::optional<std::string> draw(const std::string& script);
 
  private:
-  std::optional<std::string> run(const std::string& script);
-
   bool available_;
   int figures_ = 0;
 };

@@ -20,8 +20,6 @@ namespace {
 using scale::Series, scale::SeriesPoint;
 namespace fs = std::filesystem;
 
-constexpr std::size_t most_embedded_rows = 3000;  // about 160 bytes each
-
 std::string percent(double share) {
   return fmt::format("{:.1f} %", 100 * share);
 }
@@ -207,7 +205,7 @@ void add_section(Document& document, Plotter& plotter, const StudyRun& run, cons
   const std::vector<Series> all = scale::series_of(run.rows);
   for (const Series& series : all) add_series(document, plotter, series);
   add_strategies(document, all);
-  document.add(RawData{link + "/rows.csv", run.rows.size() <= most_embedded_rows ? run.rows_text : ""});
+  document.add(RawData{link + "/rows.csv", run.rows_text});
 }
 
 void add_comparison(Document& document, const std::vector<StudyRun>& runs) {

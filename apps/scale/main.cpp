@@ -19,7 +19,7 @@ namespace {
 using namespace whorl;
 
 constexpr const char* introduction =
-    R"(Measures how ingest and training scale: on 1, 2, 4 ... ranks of one allocation, the others asleep.
+    R"(Measures how ingest, reading and training scale: on 1, 2, 4 ... ranks of one allocation, the others asleep.
 
   mpirun -n RANKS whorl-scale --study FILE.study --run DIR [--resume] [--data FILE.h5] [--section.key=value ...]
 

@@ -23,8 +23,12 @@ constexpr std::array<std::pair<const char*, double Split::*>, 5> parts{
 
 std::string meaning_of(const std::string& part, const std::string& workload) {
   if (part == "communication") return "communication that computation does not hide (exposed all-reduce)";
-  if (part == "input")
+  const bool reads = workload.starts_with("read");
+  if (part == "input") {
+    if (reads) return "reading itself: ranks that share the file system, the disk or the memory bus";
     return workload == "ingest" ? "scanning and reading the source" : "waiting for pictures";
+  }
+  if (part == "waiting" && reads) return "waiting for the rank that reads longest (imbalance)";
   if (part == "waiting") return "waiting for the rank that computes longest (imbalance)";
   if (part == "compute") {
     return "computing itself: ranks that share memory bandwidth, caches and clock, or smaller parts of a "

@@ -32,12 +32,12 @@ std::vector<T> or_default(const std::vector<T>& values, const T& value) {
 
 /// The points of one workload, kind of scaling, number of ranks and their nodes.
 void add_factors(const Study& study, const Defaults& defaults, Point point, std::set<Point>& points) {
+  if (point.workload != "train") {
+    points.insert(point);
+    return;
+  }
   for (const int threads : study.threads) {
     point.threads = threads > 0 ? threads : defaults.threads;
-    if (point.workload == "ingest") {
-      points.insert(point);
-      continue;
-    }
     for (const std::int64_t batch : or_default(study.batches, defaults.batch)) {
       for (const std::string& all_reduce : or_default(study.all_reduces, defaults.all_reduce)) {
         point.batch = point.scaling == "weak" ? batch * point.ranks : batch;
@@ -59,7 +59,6 @@ std::vector<Point> points_of(const Study& study, const NodeOfRank& nodes, const 
       if (!places.insert(ranks).second) continue;
       for (const std::string& workload : study.workloads) {
         for (const std::string& scaling : study.scaling) {
-          if (workload == "ingest" && scaling == "weak") continue;
           add_factors(study, defaults,
                       {.workload = workload,
                        .scaling = scaling,

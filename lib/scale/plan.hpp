@@ -15,8 +15,8 @@ namespace whorl::scale {
 struct Point {
   std::string workload, scaling, placement;
   int ranks = 1, nodes = 1, threads = 1;
-  std::int64_t batch = 0;  ///< global batch of a training; 0 of an ingest
-  std::string all_reduce;  ///< of a training; "-" of an ingest
+  std::int64_t batch = 0;  ///< global batch of a training; else 0
+  std::string all_reduce;  ///< of a training; else "-"
   auto operator<=>(const Point&) const = default;
 };
 

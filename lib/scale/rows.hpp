@@ -12,7 +12,7 @@
 // rows.csv of a study: one line for each timing, appended as it is made. Columns:
 //   workload, scaling, placement, ranks, nodes, threads, batch, all_reduce, repeat   the configuration, see
 //       Point; batch is global
-//   pictures        trained or ingested, by all ranks together
+//   pictures        trained, ingested or read, by all ranks together
 //   seconds         wall clock, of the slowest rank; without set-up and evaluation
 //   compute, communication, input, waiting, other   where these seconds went, mean over the ranks, see Split
 //   all_reduce_steps, all_reduce_bytes   of rank 0 for the whole timing, as the algorithm computes them;
@@ -24,8 +24,8 @@ namespace whorl::scale {
 struct Split {
   double compute = 0;        ///< forward, backward, optimizer; of an ingest: decoding
   double communication = 0;  ///< all-reduce that computation did not hide, without what is `waiting`
-  double input = 0;          ///< waiting for pictures; of an ingest: scanning and reading
-  double waiting = 0;        ///< for the rank that computes longest (imbalance)
+  double input = 0;          ///< waiting for pictures; of an ingest: scanning and reading; of a reading: all
+  double waiting = 0;        ///< for the rank that computes, or reads, longest (imbalance)
   double other = 0;          ///< the rest; of an ingest mostly writing
 };
 

@@ -64,9 +64,11 @@ Key key(std::string name, T Study::*field, std::string description) {
 
 const std::vector<Key>& keys() {
   static const std::vector<Key> all{
-      key("study.workloads", &Study::workloads, "what is timed: train, ingest"),
+      key("study.workloads", &Study::workloads,
+          "what is timed: train, ingest, read-warm, read-cold (shuffled pictures out of the page cache, from "
+          "the disk)"),
       key("study.scaling", &Study::scaling,
-          "strong: the same work on more ranks; weak: the same work on each rank (train only)"),
+          "strong: the same work on more ranks; weak: the same work on each rank"),
       key("study.ranks", &Study::ranks, "numbers of ranks; empty: 1, 2, 4 ... and all of the allocation"),
       key("study.placements", &Study::placements,
           "packed: a node is filled before the next is used; spread: nodes in turn. One of them where there "
@@ -77,12 +79,15 @@ const std::vector<Key>& keys() {
       key("study.repeats", &Study::repeats, "timings of each point, each time in another random order"),
       key("study.seed", &Study::seed, "of the random order"),
       key("train.job", &Study::job, "job file of the trainings"),
-      key("train.data", &Study::data, "dataset of the trainings"),
+      key("train.data", &Study::data, "dataset of the trainings and readings"),
       key("train.steps", &Study::steps, "steps of one timing"),
       key("train.batches", &Study::batches,
           "global batches with strong, pictures per rank and step with weak scaling; empty: the job's"),
       key("train.all_reduces", &Study::all_reduces, "all-reduce algorithms; empty: the job's"),
-      key("ingest.input", &Study::input, "pictures of the ingests: a folder or a tar"),
+      key("read.pictures", &Study::pictures,
+          "pictures that all ranks together read with strong, each rank with weak scaling; 0: an epoch"),
+      key("ingest.input", &Study::input,
+          "pictures of the ingests: a folder or a tar; weak: once for each rank"),
       key("ingest.size", &Study::size, "height and width of the stored pictures"),
   };
   return all;
@@ -142,7 +147,7 @@ void apply_settings(Study& study, const std::vector<StudySetting>& settings) {
 }
 
 void check(const Study& study) {
-  require_all(study.workloads, {"train", "ingest"}, "study.workloads");
+  require_all(study.workloads, {"train", "ingest", "read-warm", "read-cold"}, "study.workloads");
   require_all(study.scaling, {"strong", "weak"}, "study.scaling");
   require_all(study.placements, {"packed", "spread"}, "study.placements");
   require_at_least(study.ranks, 1, "study.ranks");
@@ -150,10 +155,13 @@ void check(const Study& study) {
   require_at_least(study.batches, std::int64_t{1}, "train.batches");
   require_at_least(std::vector{study.repeats}, 1, "study.repeats");
   require_at_least(std::vector{study.steps}, std::int64_t{1}, "train.steps");
+  require_at_least(std::vector{study.pictures}, std::int64_t{0}, "read.pictures");
   if (study.threads.empty()) throw UsageError("study.threads is empty; 0 takes OMP_NUM_THREADS, or 1");
   for (const std::string& workload : study.workloads) {
     if (workload == "train" && (study.job.empty() || study.data.empty()))
       throw UsageError("the workload train needs train.job and train.data (--data FILE.h5)");
+    if (workload.starts_with("read") && study.data.empty())
+      throw UsageError("the workload {} needs train.data (--data FILE.h5)", workload);
     if (workload == "ingest" && study.input.empty())
       throw UsageError("the workload ingest needs ingest.input, a folder or a tar of pictures");
   }

@@ -10,21 +10,24 @@ namespace whorl::scale {
 /// What a scaling study measures: the content of a study file. Lists are factors; every combination is a
 /// point.
 struct Study {
-  std::vector<std::string> workloads{"train"};         ///< train, ingest
-  std::vector<std::string> scaling{"strong", "weak"};  ///< ingest is measured with strong scaling only
-  std::vector<int> ranks;                              ///< empty: 1, 2, 4 ... and all
+  std::vector<std::string> workloads{"train"};  ///< train, ingest, read-warm, read-cold
+  std::vector<std::string> scaling{"strong", "weak"};
+  std::vector<int> ranks;  ///< empty: 1, 2, 4 ... and all
   std::vector<std::string> placements{"packed", "spread"};
   std::vector<int> threads{0};  ///< of each rank; 0: OMP_NUM_THREADS where it is set, else 1
   int repeats = 3;
   std::uint64_t seed = 1;  ///< of the random order
 
   std::string job;                       ///< job file of the trainings
-  std::string data;                      ///< their dataset
+  std::string data;                      ///< dataset of the trainings and readings
   std::int64_t steps = 20;               ///< of each timed training
   std::vector<std::int64_t> batches;     ///< global with strong, per rank with weak scaling; empty: the job's
   std::vector<std::string> all_reduces;  ///< empty: the job's
 
-  std::string input;  ///< pictures of the ingests
+  std::int64_t pictures =
+      0;  ///< read by all ranks together with strong, by each with weak scaling; 0: an epoch
+
+  std::string input;  ///< pictures of the ingests; with weak scaling as often as there are ranks
   int size = 192;     ///< height and width they are stored in
 };
 

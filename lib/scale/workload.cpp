@@ -9,12 +9,15 @@
 #include "base/file_system.hpp"
 #include "ingest/ingest.hpp"
 #include "ingest/worker.hpp"
+#include "readbench/measurement.hpp"
 #include "train/cores.hpp"
 #include "train/trainer.hpp"
 
 namespace whorl::scale {
 
 namespace {
+
+constexpr int reading_batch = 64;  // pictures
 
 double mean(const std::vector<double>& values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
@@ -57,9 +60,12 @@ Split split_of(double seconds, const std::vector<double>& compute, const std::ve
 Workloads::Workloads(const mpi::Communicator& world, const Study& study, std::filesystem::path scratch)
     : study_(study), scratch_(std::move(scratch)), threads_(train::default_threads()) {
   threads_ = world.min(threads_);
-  if (std::find(study.workloads.begin(), study.workloads.end(), "train") == study.workloads.end()) return;
-  job_ = read_job(world, study);
-  mpi::together(world, [&] { reader_.emplace(study.data); });
+  const auto is_timed = [&](const char* name) {
+    return std::ranges::any_of(study.workloads,
+                               [&](const std::string& workload) { return workload.starts_with(name); });
+  };
+  if (is_timed("train")) job_ = read_job(world, study);
+  if (is_timed("train") || is_timed("read")) mpi::together(world, [&] { reader_.emplace(study.data); });
 }
 
 Defaults Workloads::defaults() const {
@@ -80,7 +86,9 @@ void Workloads::require_possible(const Point& point) const {
 }
 
 Row Workloads::time(const Point& point, const mpi::Communicator& comm) const {
-  return point.workload == "train" ? time_training(point, comm) : time_ingest(comm);
+  if (point.workload == "train") return time_training(point, comm);
+  if (point.workload == "ingest") return time_ingest(point, comm);
+  return time_reading(point, comm);
 }
 
 Row Workloads::time_training(const Point& point, const mpi::Communicator& comm) const {
@@ -106,10 +114,12 @@ Row Workloads::time_training(const Point& point, const mpi::Communicator& comm) 
   return row;
 }
 
-Row Workloads::time_ingest(const mpi::Communicator& comm) const {
+Row Workloads::time_ingest(const Point& point, const mpi::Communicator& comm) const {
   const std::filesystem::path output = scratch_ / "timed-ingest.h5";
+  const int times = point.scaling == "weak" ? point.ranks : 1;
+  const std::vector<std::filesystem::path> inputs(static_cast<std::size_t>(times), study_.input);
   const ingest::Summary summary = ingest::ingest(
-      comm, {.inputs = {study_.input}, .output = output, .size = study_.size, .overwrite = true});
+      comm, {.inputs = inputs, .output = output, .size = study_.size, .overwrite = true});
   mpi::on_root(comm, [&] { std::filesystem::remove(output); });
   Row row;
   row.seconds = summary.seconds;
@@ -118,6 +128,28 @@ Row Workloads::time_ingest(const mpi::Communicator& comm) const {
   const auto none = std::vector<double>(summary.phases[0].per_rank.size());
   row.split = split_of(row.seconds, sum_of(summary.phases, {ingest::decode_phase}),
                        sum_of(summary.phases, {ingest::scan_phase, ingest::read_phase}), none);
+  return row;
+}
+
+Row Workloads::time_reading(const Point& point, const mpi::Communicator& comm) const {
+  const dataset::Info& info = reader_->info();
+  const std::int64_t pictures = study_.pictures > 0 ? study_.pictures : info.train_count;
+  const std::int64_t of_a_rank = point.scaling == "weak" ? pictures : pictures / point.ranks;
+  const readbench::Study one_turn{
+      .sources = {{info.storage == dataset::Storage::pixels ? "pixels" : "jpeg", study_.data}},
+      .batch = {reading_batch},
+      .batches = {static_cast<int>(std::max<std::int64_t>(1, of_a_rank / reading_batch))},
+      .order = {dataset::Order::shuffled},
+      .cache = {point.workload == "read-cold" ? readbench::Cache::cold : readbench::Cache::warm},
+      .decode = {true},
+      .repeat = 1};
+  const readbench::Measurement turn =
+      readbench::Bench(one_turn, comm).measure([](const readbench::Measurement&) {}).at(0);
+  Row row;
+  row.pictures = turn.images;
+  row.seconds = turn.seconds;
+  row.split.input = turn.seconds / (1 + turn.imbalance);
+  row.split.waiting = turn.seconds - row.split.input;
   return row;
 }
 

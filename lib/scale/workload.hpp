@@ -37,7 +37,8 @@ class Workloads {
  private:
   train::EpochPlan plan_of(const Point& point) const;
   Row time_training(const Point& point, const mpi::Communicator& comm) const;
-  Row time_ingest(const mpi::Communicator& comm) const;
+  Row time_ingest(const Point& point, const mpi::Communicator& comm) const;
+  Row time_reading(const Point& point, const mpi::Communicator& comm) const;
 
   const Study& study_;
   std::filesystem::path scratch_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "scale/run.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <time.h>
 
@@ -13,6 +14,7 @@
 
 #include "base/error.hpp"
 #include "base/file_system.hpp"
+#include "image/jpeg.hpp"
 #include "scale/placement.hpp"
 #include "scale/plan.hpp"
 #include "support/dataset_file.hpp"
@@ -52,6 +54,18 @@ class Place {
   std::string path_;
 };
 
+/// Two classes of `count` JPEGs.
+void write_pictures(const std::string& folder, int count) {
+  const std::vector<std::uint8_t> jpeg = image::encode_jpeg(image::Image(9, 7), 90);
+  for (const char* name : {"a", "b"}) {
+    std::filesystem::create_directories(folder + "/" + name);
+    for (int i = 0; i < count; ++i) {
+      std::ofstream file(fmt::format("{}/{}/{}.jpg", folder, name, i), std::ios::binary);
+      file.write(reinterpret_cast<const char*>(jpeg.data()), std::ssize(jpeg));
+    }
+  }
+}
+
 std::size_t expected_timings(int ranks) {
   const std::size_t counts = ranks == 1 ? 1 : ranks == 2 ? 2 : 3;
   return counts * 2 /* strong, weak */ * 2 /* repeats */;
@@ -72,6 +86,31 @@ TEST(RunStudy, TimesEveryPointOnItsRanks) {
     // Two steps over P ranks: a ring sends something, one rank nothing.
     ASSERT_TRUE(row.all_reduce_bytes.has_value());
     EXPECT_EQ(*row.all_reduce_bytes > 0, point.ranks > 1);
+  }
+}
+
+TEST(RunStudy, ReadingAndIngestGrowWithTheRanksInWeakScaling) {
+  const Place place;
+  mpi::on_root(place.world(), [&] { write_pictures(place / "pictures", 12); });
+  Study study = place.study();
+  study.workloads = {"read-warm", "read-cold", "ingest"};
+  study.pictures = 640;
+  study.input = place / "pictures";
+  study.size = 8;
+  study.repeats = 1;
+  const std::vector<Row> rows = run_study(place.world(), study, place / "run", false);
+  EXPECT_EQ(rows.size(), 3 * expected_timings(place.world().size()) / 2);
+  for (const Row& row : rows) {
+    const Point& point = row.timing.point;
+    const bool reads = point.workload != "ingest";
+    const std::int64_t weak = (reads ? 640 : 24) * point.ranks;
+    const std::int64_t strong =
+        reads ? 640 / point.ranks / 64 * 64 * point.ranks : 24;  // whole batches of 64
+    EXPECT_EQ(row.pictures, point.scaling == "weak" ? weak : strong) << point.workload;
+    if (reads) {
+      EXPECT_GT(row.split.input, 0);
+      EXPECT_NEAR(row.split.input + row.split.waiting, row.seconds, 2e-6);  // rows.csv keeps microseconds
+    }
   }
 }
 

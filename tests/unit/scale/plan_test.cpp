@@ -45,16 +45,19 @@ TEST(Plan, EveryPointOnceWithItsNodesAndBatch) {
   }
 }
 
-TEST(Plan, IngestHasStrongScalingOnly) {
+TEST(Plan, OnlyTrainingHasBatchesThreadsAndAllReduces) {
   Study study;
-  study.workloads = {"ingest"};
+  study.workloads = {"ingest", "read-warm"};
   study.ranks = {1, 3};
-  for (const Point& point : points_of(study, {0, 0, 0, 0}, defaults)) {
-    EXPECT_EQ(point.scaling, "strong");
+  study.threads = {1, 2};
+  study.batches = {10, 20};
+  const std::vector<Point> points = points_of(study, {0, 0, 0, 0}, defaults);
+  EXPECT_EQ(points.size(), 8U);  // two workloads, two numbers of ranks, strong and weak
+  for (const Point& point : points) {
     EXPECT_EQ(point.all_reduce, "-");
     EXPECT_EQ(point.batch, 0);
+    EXPECT_EQ(point.threads, 1);
   }
-  EXPECT_EQ(points_of(study, {0, 0, 0, 0}, defaults).size(), 2U);
 }
 
 TEST(Plan, RanksGoUpInPowersOfTwoToAllOfThem) {
