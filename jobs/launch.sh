@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
 # launch.sh [--ranks N] [--threads T] [--gpus] [--print] PROGRAM [ARGUMENTS...]: starts an MPI program on a workstation and in a
-# Slurm job alike. In a job, Slurm says how many ranks; elsewhere --ranks does (default 1). Each rank is bound to T cores (default:
-# the job's --cpus-per-task, else its share of the node), with --gpus also to one of its node's GPUs. PROGRAM is one of whorl's or
-# a path. --print shows the command line instead of running it.
+# Slurm job alike. In a job, Slurm says how many ranks; elsewhere --ranks does (default 1). Each rank is bound to T cores (default: the
+# job's --cpus-per-task, else its share of what the job has of the node), with --gpus also to one of its node's GPUs. PROGRAM is one of
+# whorl's or a path. --print shows the command line instead of running it.
 # What was started where is noted in DIR/launch.txt for a program given --run DIR, in FILE.launch.txt for one given --output FILE.
 # USR1 (sbatch --signal=B:USR1@SECONDS: the time is nearly over), TERM and INT are passed on to the program as USR1. Where it then
 # ends with status 75 (stopped with a checkpoint: whorl-train) or its arguments hold --resume, the job goes back into the queue.
@@ -37,7 +37,7 @@ command -v "$program" > /dev/null || { echo "error: there is no program $program
 
 nodes=${SLURM_JOB_NUM_NODES:-1}
 ranks_per_node=$(((ranks + nodes - 1) / nodes))
-cpus=$(nproc)  # that this process may use
+cpus=${SLURM_CPUS_ON_NODE:-$(nproc)}  # that the job, or this process, may use
 cores=$(lscpu --parse=CORE,SOCKET | grep -v '^#' | sort -u | wc -l)
 [ "$cores" -lt "$cpus" ] || cores=$cpus
 if [ -z "$threads" ]; then

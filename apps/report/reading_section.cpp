@@ -16,6 +16,10 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
+// Taller than other figures: a key of many conditions stands below.
+constexpr const char* canvas =
+    "set terminal svg size 760,600 dynamic font 'sans-serif,14' noenhanced background 'white'\n";
+
 /// A figure that could not be computed is null.
 std::string number(const ordered_json& value, double factor, int decimals) {
   return value.is_number() ? fmt::format("{:.{}f}", factor * value.get<double>(), decimals) : "-";
@@ -119,7 +123,7 @@ void add_section(Document& document, Plotter& plotter, const ReadingRun& run, co
   for (const fs::path& figure : run.figures) {
     std::string caption = figure.stem().string();
     std::ranges::replace(caption, '_', ' ');
-    if (const auto svg = plotter.draw(script_of(figure))) document.add(Figure{caption, *svg});
+    if (const auto svg = plotter.draw(canvas + script_of(figure))) document.add(Figure{caption, *svg});
   }
   document.add(speed_table(record));
   document.add(fits_table(record));

@@ -22,6 +22,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* key_below = "set key outside bottom center vertical samplen 2\n";
+
 struct Figure {
   std::string name, script;  // without the lines that say where to draw
 };
@@ -70,9 +72,9 @@ Figure batch_figure(const Report& report, const std::string& condition,
       groups.front()->measurements, {}, [](const Measurement& m) { return m.configuration.batch; });
   constexpr double margin = 1.5;  // gives a single batch size a range
   return {name, fmt::format("set title {}\nset xlabel 'batch size'\nset ylabel 'images/s, mean and range'\n"
-                            "set logscale x 2\nset logscale y\nset xrange [{}:{}]\nset key outside\n",
+                            "set logscale x 2\nset logscale y\nset xrange [{}:{}]\n{}",
                             quoted(condition), smallest.configuration.batch / margin,
-                            largest.configuration.batch * margin) +
+                            largest.configuration.batch * margin, key_below) +
                     blocks_and_plot(report, groups, rate_over_batch, "using 1:2:3:4 with yerrorlines")};
 }
 
@@ -102,8 +104,8 @@ std::vector<Figure> cache_figure(const Report& report) {
   if (rows.empty()) return {};
   return {{"cold_against_warm",
            "set title 'cold and warm page cache'\nset ylabel 'images/s, median'\nset logscale y\n"
-           "set style data histogram\nset style fill solid 0.7\nset xtics rotate by -45\nset key top "
-           "left\n$data << END\n" +
+           "set style data histogram\nset style fill solid 0.7\nset xtics rotate by 90 right\n"
+           "set key outside top center horizontal\n$data << END\n" +
                rows + "END\nplot $data using 2:xtic(1) title 'cold', $data using 3 title 'warm'\n"}};
 }
 
@@ -125,9 +127,8 @@ Figure fit_figure(const Report& report, std::size_t source) {
   }
   const std::string label = source_label(report.study.sources, source);
   return {fmt::format("fit_{}_{}", report.study.sources[source].kind, source + 1),
-          fmt::format(
-              "set title {}\nset xlabel 'images'\nset ylabel 'seconds'\nset key outside\nset xrange [0:*]\n",
-              quoted(label + ": time over images, and the least-squares line")) +
+          fmt::format("set title {}\nset xlabel 'images'\nset ylabel 'seconds'\n{}set xrange [0:*]\n",
+                      quoted(label + ": time over images, and the least-squares line"), key_below) +
               blocks + plot + "\n"};
 }
 
@@ -157,7 +158,7 @@ std::vector<fs::path> draw_figures(const Report& report, const fs::path& folder)
   std::vector<fs::path> drawn;
   for (const Figure& figure : figures) {
     const fs::path script = folder / (figure.name + ".gp"), picture = folder / (figure.name + ".svg");
-    write_file_atomically(script, fmt::format("set terminal svg size 900,500 dynamic\nset output {}\n{}",
+    write_file_atomically(script, fmt::format("set terminal svg size 760,600 dynamic\nset output {}\n{}",
                                               quoted(picture.string()), figure.script));
     if (run_gnuplot(script)) drawn.push_back(picture);
   }

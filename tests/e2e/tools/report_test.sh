@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
-# A scaling study that is killed and resumed, two trainings, and the page that whorl-report makes of them.
+# A scaling study that is killed and resumed, two trainings, a reading study, and the page that whorl-report makes of them.
 set -euo pipefail
 
 fail() {
@@ -38,14 +38,19 @@ for all_reduce in ring mpi; do
     > output 2>&1 || fail "training"
 done
 
+# --- a reading study ---
+mpirun -n 2 "$WHORL_BIN"/whorl-readbench --source pixels=flowers.h5 --source raw=flowers.h5 --batch 4,8 --batches 2,4 --repeat 2 \
+  --order shuffled --decode on --output reading > output 2>&1 || fail "reading"
+
 # --- the report ---
-"$WHORL_BIN"/whorl-report study by_ring by_mpi --output report.html --markdown report.md --csv report.csv > output 2>&1 || fail "the report"
+"$WHORL_BIN"/whorl-report study by_ring by_mpi reading --output report.html --markdown report.md --csv report.csv > output 2>&1 || fail "the report"
 for text in "The training runs side by side" "Strategies compared" "train, weak scaling, batch 20 a rank, all-reduce ring" \
-  "Where each rank" "USL: X(P)" 'href="by_mpi/metrics.csv"' 'href="study/rows.csv"'; do
+  "Where each rank" "USL: X(P)" 'href="by_mpi/metrics.csv"' 'href="study/rows.csv"' \
+  "Reading study reading" 'href="reading/rows.csv"'; do
   grep -q "$text" report.html || fail "report.html lacks: $text"
 done
 # Every raw row stands in the page; nothing is fetched from elsewhere; no script.
-while read -r row; do expect_text report.html "$row"; done < study/rows.csv
+while read -r row; do expect_text report.html "$row"; done < <(sed 's/"/\&quot;/g' study/rows.csv reading/rows.csv)
 if grep -Eq '(src|href)="(https?:)?//|<script|@import' report.html; then fail "the page needs something outside of it"; fi
 [ "$(stat -c %s report.html)" -lt 2000000 ] || fail "the page has $(stat -c %s report.html) bytes"
 [ -z "$(grep -o ' id="[^"]*"' report.html | sort | uniq -d)" ] || fail "two elements have one id"
@@ -55,10 +60,16 @@ expect_text report.csv '"The training runs side by side","Runs","by_mpi","all-re
 # A number of the page is that of the raw rows: the median of two weak timings on three ranks.
 median=$(awk -F , '$2 == "weak" && $4 == 3 && $8 == "ring" { sum += $10 / $11 } END { printf "%.1f", sum / 2 }' study/rows.csv)
 expect_text report.html "<td>$median</td>"
+# The most images/s that pixels were read with, cold: columns of rows.csv by name.
+most=$(awk -F , 'NR == 1 { for (i = 1; i <= NF; i++) column[$i] = i; next }
+  $column["source"] ~ /pixels/ && $column["cache"] ~ /cold/ && $column["images_per_second"] > most { most = $column["images_per_second"] }
+  END { printf "%.0f", most }' reading/rows.csv)
+grep -q "<td>pixels, cold, shuffled, decoded</td><td>[0-9]*</td><td>[0-9]* to $most</td>" report.html || fail "the most of pixels is not $most"
 
 if command -v gnuplot > /dev/null; then
-  # Two of each training, three of each of the four series, one of the comparison, and the phases.
-  [ "$(grep -c '<figure>' report.html)" -eq $((2 * 3 + 4 * 3 + 1)) ] || fail "$(grep -c '<figure>' report.html) figures"
+  # Two of each training and the phases, three of each of the four series, one of the comparison; of the reading rates cold and warm, both
+  # side by side, and a fit of each source.
+  [ "$(grep -c '<figure>' report.html)" -eq $((2 * 3 + 4 * 3 + 1 + 2 + 1 + 2)) ] || fail "$(grep -c '<figure>' report.html) figures"
 else
   echo "gnuplot is not installed: figures were not looked at"
 fi
