@@ -8,6 +8,7 @@
 #include <cmath>
 #include <optional>
 
+#include "base/progress.hpp"
 #include "doctor/traffic.hpp"
 
 namespace whorl::doctor {
@@ -22,7 +23,7 @@ constexpr double most_skew = 1, dangerous_skew = 200;        // s; munge refuses
 std::string speed_text(double latency, double bandwidth) {
   const std::string time =
       latency < 1e-3 ? fmt::format("{:.1f} us", latency * 1e6) : fmt::format("{:.1f} ms", latency * 1e3);
-  return fmt::format("{}, {:.2f} GB/s", time, bandwidth / 1e9);
+  return fmt::format("{}, {}/s", time, format_bytes(bandwidth));
 }
 
 std::string pair_name(const Layout& layout, const PairTime& pair) {
