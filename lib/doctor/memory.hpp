@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <algorithm>
 #include <filesystem>
+#include <string>
 
 #include "doctor/finding.hpp"
 #include "doctor/layout.hpp"

@@ -165,7 +165,7 @@ Check check_disk(const mpi::Communicator& comm, const Layout& layout, const fs::
 
 Check self_test(const Layout& layout, const std::string& library, const std::vector<int>& wrong) {
   return {.name = library,
-          .findings = {judge_self_test(layout, library, wrong)},
+          .findings = {judge_self_test(layout, wrong)},
           .figures = {{"wrong_values_by_rank", wrong}}};
 }
 

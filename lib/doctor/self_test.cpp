@@ -65,7 +65,7 @@ std::vector<int> write_and_read_by_hdf5(const mpi::Communicator& comm, const std
   return comm.all_gather(count_wrong(comm, read));
 }
 
-Finding judge_self_test(const Layout& layout, const std::string& library, const std::vector<int>& wrong) {
+Finding judge_self_test(const Layout& layout, const std::vector<int>& wrong) {
   const auto bad = std::ranges::find_if(wrong, [](int count) { return count > 0; });
   const int ranks = layout.size();
   if (bad == wrong.end())
@@ -76,8 +76,8 @@ Finding judge_self_test(const Layout& layout, const std::string& library, const 
             ""};
   const int reader = static_cast<int>(bad - wrong.begin());
   return {Level::fail,
-          fmt::format("{} reads {} of {} values on {} otherwise than {} wrote them", library, *bad,
-                      values_a_rank, layout.name(reader), layout.name(author_for(reader, ranks))),
+          fmt::format("{} reads {} of {} values otherwise than {} wrote them", layout.name(reader), *bad,
+                      values_a_rank, layout.name(author_for(reader, ranks))),
           "do not train or ingest in this folder: it is not the same file system on both nodes, or one that "
           "MPI-IO does not work on (NFS without locks)"};
 }

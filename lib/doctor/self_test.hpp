@@ -20,7 +20,7 @@ int author_for(int rank, int ranks);
 std::vector<int> write_and_read_by_mpi_io(const mpi::Communicator& comm, const std::filesystem::path& file);
 std::vector<int> write_and_read_by_hdf5(const mpi::Communicator& comm, const std::filesystem::path& file);
 
-/// `library`: MPI-IO or HDF5; `wrong` as above.
-Finding judge_self_test(const Layout& layout, const std::string& library, const std::vector<int>& wrong);
+/// `wrong` as above.
+Finding judge_self_test(const Layout& layout, const std::vector<int>& wrong);
 
 }  // namespace whorl::doctor

@@ -17,8 +17,8 @@ namespace whorl::train {
 
 std::vector<int> bound_cpus() {
   std::array<cpu_set_t, 8> set{};  // 8192 CPUs: the kernel refuses a mask smaller than its own
-  require(sched_getaffinity(0, sizeof set, set.data()) == 0,
-          "cannot ask which CPUs this process is bound to: {}", system_error_text(errno));
+  const bool is_known = sched_getaffinity(0, sizeof set, set.data()) == 0;
+  require(is_known, "cannot ask which CPUs this process is bound to: {}", system_error_text(errno));
   std::vector<int> cpus;
   for (int cpu = 0; cpu < static_cast<int>(8 * sizeof set); ++cpu) {
     if (CPU_ISSET_S(cpu, sizeof set, set.data())) cpus.push_back(cpu);
