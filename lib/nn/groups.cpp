@@ -105,12 +105,6 @@ std::vector<bool> layers_with_gradient(const Network& network) {
 
 }  // namespace
 
-bool is_read_after(const std::vector<LayerGroup>& groups, std::size_t k, int layer) {
-  return std::any_of(
-      groups.begin() + static_cast<std::ptrdiff_t>(k) + 1, groups.end(),
-      [&](const LayerGroup& group) { return group.input == layer || group.residual == layer; });
-}
-
 std::ptrdiff_t count_readers(const Network& network, int layer) {
   std::ptrdiff_t count = 0;
   for (const Layer& reader : network.layers)

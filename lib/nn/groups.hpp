@@ -32,9 +32,6 @@ struct LayerGroup {
 /// the last whose output is unused.
 std::vector<LayerGroup> layer_groups(const Network& network);
 
-/// Whether a group after groups[k] reads `layer`: then the layer's gradient has been written when the
-/// backward pass comes to k.
-bool is_read_after(const std::vector<LayerGroup>& groups, std::size_t k, int layer);
 /// How often the output of `layer` is read.
 std::ptrdiff_t count_readers(const Network& network, int layer);
 /// A layer's, or network_input's, shape.

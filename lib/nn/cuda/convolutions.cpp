@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "base/error.hpp"
-#include "nn/groups.hpp"
 
 namespace whorl::nn::cuda {
 
@@ -94,22 +93,20 @@ std::size_t PlannedConvolution::workspace_bytes() const {
   return bytes;
 }
 
-Convolutions::Convolutions(const Network& network, const PlanDevice& device,
+Convolutions::Convolutions(const Network& network, const std::vector<Group>& groups, const PlanDevice& device,
                            const ConvolutionOptions& options) {
   Planner planner(device, options);
-  const std::vector<LayerGroup> groups = layer_groups(network);
-  for (std::size_t k = 0; k < groups.size(); ++k) {
-    const LayerGroup& group = groups[k];
-    if (group.kind != LayerGroup::Kind::convolution) continue;
+  for (const Group& group : groups) {
+    if (group.kind != Group::Kind::convolution) continue;
     const std::string& name = network.layers[group.layer].name;
     const ConvolutionShape shape = shape_in_memory(network, group.layer, options.images);
     PlannedConvolution planned{.shape = shape,
                                .forward = planner.plan(name, shape, ConvolutionPass::forward),
                                .backward_data = {},
                                .backward_weights = {}};
-    if (group.input_needs_gradient) {
+    if (group.writes_input_gradient) {
       planned.backward_data =
-          planner.plan(name, shape, ConvolutionPass::backward_data, is_read_after(groups, k, group.input));
+          planner.plan(name, shape, ConvolutionPass::backward_data, group.adds_to_input_gradient);
     }
     if (!is_frozen(network, group.layer))
       planned.backward_weights = planner.plan(name, shape, ConvolutionPass::backward_weights);

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "nn/cuda/convolution_plan.hpp"
-#include "nn/network.hpp"
+#include "nn/cuda/groups.hpp"
 
 namespace whorl::nn::cuda {
 
@@ -20,7 +20,7 @@ constexpr int padded_channels(int channels) {
 struct PlannedConvolution {
   ConvolutionShape shape;
   ConvolutionPlan forward;
-  std::optional<ConvolutionPlan> backward_data;     ///< absent where nothing before is trained
+  std::optional<ConvolutionPlan> backward_data;     ///< absent where nothing before wants it
   std::optional<ConvolutionPlan> backward_weights;  ///< absent where the weights are frozen
   std::size_t workspace_bytes() const;
 };
@@ -38,7 +38,8 @@ class Convolutions {
  public:
   /// Throws Error, naming the layer, where cuDNN has no engine or a convolution's filters are no multiple of
   /// channel_unit. (A linear layer's outputs are padded.)
-  Convolutions(const Network& network, const PlanDevice& device, const ConvolutionOptions& options);
+  Convolutions(const Network& network, const std::vector<Group>& groups, const PlanDevice& device,
+               const ConvolutionOptions& options);
 
   const PlannedConvolution& at(int layer) const { return by_layer_.at(layer); }
   const std::map<int, PlannedConvolution>& all() const { return by_layer_; }

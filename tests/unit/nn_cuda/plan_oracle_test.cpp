@@ -26,7 +26,7 @@ class PlanOracle : public testing::Test {
   }
 
   Convolutions plan(const Network& network, const ConvolutionOptions& options) const {
-    return Convolutions(network, *h100_, options);
+    return Convolutions(network, group_layers(network), *h100_, options);
   }
 
   std::optional<PlanDevice> h100_;
