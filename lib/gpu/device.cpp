@@ -11,15 +11,11 @@ namespace whorl::gpu {
 
 namespace {
 
-int count_gpus() {
-  int count = 0;
+/// cudaSuccess, or why this node has none.
+cudaError_t count_gpus(int& count) {
   const cudaError_t code = cudaGetDeviceCount(&count);
-  if (code == cudaErrorNoDevice || code == cudaErrorInsufficientDriver) {
-    throw Error("{} has no GPU that CUDA can use ({}); --device cpu computes on its cores", mpi::host_name(),
-                cudaGetErrorString(code));
-  }
-  check(code, "cudaGetDeviceCount");
-  return count;
+  if (code != cudaErrorNoDevice && code != cudaErrorInsufficientDriver) check(code, "cudaGetDeviceCount");
+  return code;
 }
 
 std::string bus_id(int device) {
@@ -30,12 +26,22 @@ std::string bus_id(int device) {
 
 }  // namespace
 
+int count_gpus() {
+  int count = 0;
+  return count_gpus(count) == cudaSuccess ? count : 0;
+}
+
 std::string claim_gpu(const mpi::Communicator& comm, bool may_share) {
   const int local_rank = comm.split_by_node().rank();
   Placement mine{.host = mpi::host_name(), .gpu = {}};
   cudaDeviceProp properties{};
   mpi::together(comm, [&] {
-    const int device = local_rank % count_gpus();
+    int count = 0;
+    const cudaError_t code = count_gpus(count);
+    require(code == cudaSuccess,
+            "{} has no GPU that CUDA can use: {}; --device cpu and --parallel.all_reduce=auto need none",
+            mpi::host_name(), cudaGetErrorString(code));
+    const int device = local_rank % count;
     check(cudaSetDevice(device), "cudaSetDevice");
     check(cudaGetDeviceProperties(&properties, device), "cudaGetDeviceProperties");
     mine.gpu = bus_id(device);

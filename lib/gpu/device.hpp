@@ -8,6 +8,9 @@
 
 namespace whorl::gpu {
 
+/// GPUs that CUDA can use on this node; 0 also without a driver, or in a build without CUDA.
+int count_gpus();
+
 /// Where one rank would compute.
 struct Placement {
   std::string host;

@@ -15,7 +15,7 @@ std::string shared_gpu(const std::vector<Placement>& by_rank) {
     return fmt::format(
         "ranks {} and {} would share the GPU {} of {}: start as many ranks on a node as it has GPUs, or "
         "allow "
-        "it with --parallel.share_gpu=true",
+        "it with --parallel.share_gpu=true (not with NCCL)",
         entry->second, rank, gpu, host);
   }
   return {};

@@ -5,6 +5,10 @@
 
 namespace whorl::gpu {
 
+int count_gpus() {
+  return 0;
+}
+
 std::string claim_gpu(const mpi::Communicator&, bool) {
   throw CollectiveError(
       "this build computes on no GPU: it was made without CUDA (see WHORL_CUDA in CONTRIBUTING.md)");
