@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The part of CUDA's runtime that the executor uses, on host memory, one call after the other; and the
 // registry that the emulator checks accesses against, for memory of no particular type.
-#include "nn_cuda_emulated/emulated_runtime.hpp"
+#include "nn_gpu/emulated_runtime.hpp"
 
 #include <cuda_runtime_api.h>
 #include <cudnn.h>
@@ -50,6 +50,10 @@ Region region_of(const void* pointer, std::size_t element_bytes) {
 
 namespace emulator = whorl::nn::cuda::emulator;
 
+cudaError_t cudaGetDeviceCount(int* count) {
+  *count = 1;
+  return cudaSuccess;
+}
 cudaError_t cudaMalloc(void** memory, std::size_t bytes) {
   *memory = std::aligned_alloc(256, (bytes + 255) / 256 * 256);
   std::memset(*memory, 0xff, bytes);
