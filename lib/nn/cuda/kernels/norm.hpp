@@ -30,7 +30,7 @@ void norm_sums(Storage storage, const Extent& extent, const void* x, const Parti
 /// From sums to statistics: mean, inverse = 1 / sqrt(biased variance + epsilon), factor = scale * inverse.
 /// Also takes sums that cuDNN made: one block, origins 0.
 struct NormFinish {
-  Partials sums;
+  Partials sums{};
   int channels = 0;
   std::int64_t positions = 0;
   float epsilon = 0;
@@ -49,7 +49,7 @@ void norm_running_factor(int channels, const float* variance, float epsilon, con
 struct NormApply {
   Extent extent;
   const void* x = nullptr;
-  Affine affine;
+  Affine affine{};
   const void* residual = nullptr;  ///< may be null
   Curve curve = Curve::identity;
   void* y = nullptr;  ///< out; may be x or the residual
@@ -62,19 +62,19 @@ struct NormBackwardSums {
   Extent extent;
   const void* dy = nullptr;
   const void* x = nullptr;
-  Affine affine;
+  Affine affine{};
   const void* residual = nullptr;  ///< may be null
   Curve curve = Curve::identity;
   void* g = nullptr;   ///< out, null: not stored; may be dy. It is the residual's gradient, too.
   bool add_g = false;  ///< adds to what is in g instead (then it is not for norm_backward_apply)
-  Partials sums;       ///< out, origins unused
+  Partials sums{};     ///< out, origins unused
 };
 void norm_backward_sums(Storage storage, const NormBackwardSums& task, Stream stream);
 
 /// From sums to the parameters' gradients, sum(g) and sum(g (x - mean)) * inverse, and to what
 /// norm_backward_apply needs. Without a norm only shift_gradient is asked for: a bias.
 struct NormBackwardFinish {
-  Partials sums;
+  Partials sums{};
   int channels = 0;
   std::int64_t positions = 0;
   const float *inverse = nullptr, *factor = nullptr;           ///< of norm_finish
@@ -83,25 +83,28 @@ struct NormBackwardFinish {
 };
 void norm_backward_finish(const NormBackwardFinish& finish, Stream stream);
 
+/// Maps (samples, height, width, channels) that max_pool_forward pooled in windows that do not overlap:
+/// stride = window, padding 0.
+struct Unpooling {
+  const std::uint8_t* argmax = nullptr;  ///< null: no pooling
+  int height = 0, width = 0, window = 0;
+};
+
 /// dx = factor * g + slope * (x - mean) + offset with g = dy * curve'(affine(x) + residual), recomputed; a g
 /// stored by norm_backward_sums may be given as dy instead, with Curve::identity.
 struct NormBackwardApply {
   Extent extent;
   const void* dy = nullptr;
   const void* x = nullptr;
-  Affine affine;
+  Affine affine{};
   const void* residual = nullptr;  ///< may be null
   Curve curve = Curve::identity;
   const float *slope = nullptr, *offset = nullptr;  ///< null: 0 (no norm)
   void* dx = nullptr;                               ///< out; may be dy where there is no pooling
   bool add_dx = false;                              ///< adds to what is in dx instead
-  /// Set: `extent` is that of the pooled maps, and dx, (samples, height, width, channels), gets the gradient
-  /// at the winner of each window and 0 everywhere else. Windows that do not overlap, stride = window,
-  /// padding 0.
-  struct {
-    const std::uint8_t* argmax = nullptr;  ///< of max_pool_forward; null: no pooling
-    int height = 0, width = 0, window = 0;
-  } unpool;
+  /// argmax set: `extent` is that of the pooled maps, and dx gets the gradient at the winner of each window
+  /// and 0 everywhere else.
+  Unpooling unpool{};
 };
 void norm_backward_apply(Storage storage, const NormBackwardApply& task, Stream stream);
 

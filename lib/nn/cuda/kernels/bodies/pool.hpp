@@ -55,34 +55,39 @@ struct MaxPoolKernel {
     block.phase([&](int thread) {
       const int positions = static_cast<int>(output.positions());
       const ChannelWalk walk(block, thread, output.channels, positions);
-      const Pack origin = x.pack(walk.channel);
+      const Pack origin = partials ? pooled(0, walk.channel).largest : Pack{};
       ChannelSums& sum = sums[thread];
       sum.clear();
-      for (int p = walk.first; p < positions; p += walk.step)
-        NormSumsKernel<T>::add_to_sums(pool(p, walk.channel), origin, sum);
+      for (int p = walk.first; p < positions; p += walk.step) {
+        const Winner winner = pooled(p, walk.channel);
+        const std::int64_t i = std::int64_t{p} * output.channels + walk.channel;
+        y.set(i, winner.largest);
+        argmax.set(i, winner.cell);
+        NormSumsKernel<T>::add_to_sums(winner.largest, origin, sum);
+      }
       if (partials && block.index() == 0 && walk.row == 0) partials.set(walk.channel, origin);
     });
     if (partials) write_partials(block, shared, sums, output.channels, partials);
   }
 
-  WHORL_DEVICE Pack pool(int position, int channel) const {
-    Pack largest{};
-    BytePack winner{};
+  struct Winner {
+    Pack largest;
+    BytePack cell;
+  };
+  WHORL_DEVICE Winner pooled(int position, int channel) const {
+    Winner winner{};
     bool is_first = true;
     for_each_cell(pooling, Place(position, output.height, output.width), channel,
                   [&](std::int64_t from, int cell) {
                     const Pack value = x.pack(from);
                     for (int k = 0; k < 8; ++k) {
-                      if (!is_first && !(value[k] > largest[k])) continue;
-                      largest[k] = value[k];
-                      winner[k] = static_cast<std::uint8_t>(cell);
+                      if (!is_first && !(value[k] > winner.largest[k])) continue;
+                      winner.largest[k] = value[k];
+                      winner.cell[k] = static_cast<std::uint8_t>(cell);
                     }
                     is_first = false;
                   });
-    const std::int64_t i = std::int64_t{position} * output.channels + channel;
-    y.set(i, largest);
-    argmax.set(i, winner);
-    return largest;
+    return winner;
   }
 };
 
