@@ -195,6 +195,19 @@ TYPED_TEST(NormKernels, ApplyInPlace) {
   expect_close<T>(onto_residual.numbers(), sum);
 }
 
+TEST(NormKernelsOnce, ApplyToMorePositionsThanBlocks) {
+  const Extent extent{1, 30, 40, 2048};  // 1200 positions, one for each block, 1056 blocks
+  Doubles x, expected;
+  for (std::int64_t i = 0; i < extent.count(); ++i) {
+    x.push_back(static_cast<double>(i % 251 - 125));
+    expected.push_back(std::max(x.back(), 0.0));
+  }
+  auto device_x = floats_of(x);
+  auto y = DeviceArray<float>::poisoned(extent.count());
+  norm_apply(Storage::float32, {extent, device_x.data(), {}, nullptr, Curve::relu, y.data()}, nullptr);
+  EXPECT_EQ(y.numbers(), expected);
+}
+
 /// The GELU of float32 is as good as its comment says.
 TEST(NormKernelsOnce, GeluOfAllMagnitudes) {
   const Extent extent{1, 1, 4000, 8};
