@@ -88,7 +88,7 @@ TEST(NormKernelsOnce, MorePositionsThanBlocks) {
 /// cuDNN's sums are around 0.
 TEST(NormKernelsOnce, FinishesSumsOfOthers) {
   auto rows = floats_of({0, 0, 0, 0,  0, 0, 0, 0,  0,  0, 0, 0,  0,  0, 0, 0,  //
-                         8, 4, 0, 12, 8, 4, 0, 12, 40, 8, 4, 40, 20, 5, 1, 36});
+                         8, 4, 0, 12, 8, 4, 0, 12, 40, 8, 4, 40, 20, 5, 1, 35});
   auto results = DeviceArray<float>::poisoned(24);
   norm_finish({{rows.data(), 1},
                8,
@@ -103,7 +103,7 @@ TEST(NormKernelsOnce, FinishesSumsOfOthers) {
               nullptr);
   const Doubles actual = results.numbers();
   EXPECT_EQ(Doubles(actual.begin(), actual.begin() + 8), (Doubles{2, 1, 0, 3, 2, 1, 0, 3}));
-  const Doubles variance{6, 1, 1, 1, 1, 0.25, 0.25, 0};
+  const Doubles variance{6, 1, 1, 1, 1, 0.25, 0.25, 0};  // the last, 35 / 4 - 9, is less than 0
   for (std::size_t c = 0; c < 8; ++c)
     EXPECT_FLOAT_EQ(results.values()[8 + c], static_cast<float>(1 / std::sqrt(variance[c])));
 }
@@ -193,6 +193,19 @@ TYPED_TEST(NormKernels, ApplyInPlace) {
   }
   EXPECT_EQ(onto_x.numbers(), relu);
   expect_close<T>(onto_residual.numbers(), sum);
+}
+
+TEST(NormKernelsOnce, ApplyToMorePositionsThanBlocks) {
+  const Extent extent{1, 30, 40, 2048};  // 1200 positions, one for each block, 1056 blocks
+  Doubles x, expected;
+  for (std::int64_t i = 0; i < extent.count(); ++i) {
+    x.push_back(static_cast<double>(i % 251 - 125));
+    expected.push_back(std::max(x.back(), 0.0));
+  }
+  auto device_x = floats_of(x);
+  auto y = DeviceArray<float>::poisoned(extent.count());
+  norm_apply(Storage::float32, {extent, device_x.data(), {}, nullptr, Curve::relu, y.data()}, nullptr);
+  EXPECT_EQ(y.numbers(), expected);
 }
 
 /// The GELU of float32 is as good as its comment says.

@@ -11,8 +11,8 @@ struct CUstream_st;
 /// into a CUDA graph. They throw Error when the launch itself is refused.
 ///
 /// Feature maps are NHWC in one of three storage types, arithmetic is float. Channels are a multiple of 8 and
-/// at most 2048, and every tensor starts at a multiple of 16 bytes. All sums have a fixed
-/// order: equal input gives equal bits.
+/// at most 2048, and every tensor starts at a multiple of 16 bytes. All sums have a fixed order: equal input
+/// gives equal bits.
 namespace whorl::nn::cuda {
 
 using Stream = CUstream_st*;  ///< cudaStream_t

@@ -69,8 +69,8 @@ WHORL_DEVICE void write_partials(Block& block, ChannelSumsShared& shared, PerThr
   });
 }
 
-/// Adds `count` values that lie `lanes` apart, for each of `lanes` lanes, by a tree: the total of lane i ends
-/// at values[i]. `count` is a power of two, count * lanes the number of threads.
+/// Adds all values that lie a multiple of `lanes` apart, by a tree: the total of lane i ends at values[i].
+/// `length` and `lanes` are powers of two, and a block has at least length / 2 threads.
 template <typename T, int length>
 WHORL_DEVICE void add_by_tree(Block& block, Array<T, length>& values, int lanes) {
   for (int half = length / 2; half >= lanes; half /= 2) {

@@ -8,8 +8,8 @@
 #include "nn/cuda/kernels/loss.hpp"
 
 // for each sample, with K classes, target[k] = (k == label ? 1 - smoothing : 0) + smoothing / K:
-//   log_sum = log(sum_k exp(z[k]));  loss = sum_k target[k] * (log_sum - z[k]);  dz[k] = exp(z[k] - log_sum)
-//   - target[k]
+//   log_sum = log(sum_k exp(z[k]))
+//   loss = sum_k target[k] * (log_sum - z[k]);  dz[k] = exp(z[k] - log_sum) - target[k]
 // One warp makes a sample. Bytes: logits and their gradient once; FLOPs: 10 K and 2 K exponentials.
 namespace whorl::nn::cuda {
 

@@ -7,11 +7,12 @@
 #include "nn/cuda/kernels/bodies/weights.hpp"
 
 // for each matrix W with gradient G (Jordan, "Muon", 2024, as in airbench94):
-//   direction:   buffer = momentum * buffer + G;  D = G + momentum * buffer;  sums of D^2 and W^2     bytes:
-//   20 a weight normalise:   X = D / (||D|| + 1e-7) bytes: 6 a weight (Newton-Schulz: O from X, matrix
-//   products) apply:       W = W * sqrt(rows) / ||W|| - rate * O bytes: 10 a weight
-// `muon_blocks` blocks share a matrix; its partial sums are added by each of them anew, always in the same
-// order.
+//   direction:  buffer = momentum * buffer + G;  D = G + momentum * buffer;  sums of D^2 and W^2
+//               bytes: 20 a weight; FLOPs: 9
+//   normalise:  X = D / (||D|| + 1e-7)                        bytes: 6 a weight, with 16-bit X; FLOPs: 1
+//   (then matrix products make O of X: Newton-Schulz)
+//   apply:      W = W * sqrt(rows) / ||W|| - rate * O         bytes: 10 a weight; FLOPs: 3
+// `muon_blocks` blocks share a matrix; each of them adds its partial sums anew, always in the same order.
 namespace whorl::nn::cuda {
 
 /// A block's part of one matrix: packs of 8 floats, from `first` on, each `step`-th.

@@ -6,11 +6,12 @@
 #include "nn/cuda/kernels/types.hpp"
 
 // for each channel c, over positions p:
-//   sums:    s1[c] += x[p, c] - origin[c];  s2[c] += (x[p, c] - origin[c])^2       bytes: x once; FLOPs: 4 a
-//   value finish:  mean, variance, inverse, factor of each channel                       bytes: blocks * 2
-//   channels floats apply:   y[p, c] = curve((x[p, c] - mean[c]) * factor[c] + shift[c] + residual[p, c])
-//                                                  bytes: x, y, residual once; FLOPs: 4 a value, GELU another
-//                                                  25
+//   sums:    s1[c] += x[p, c] - origin[c];  s2[c] += (x[p, c] - origin[c])^2
+//            bytes: x once; FLOPs: 4 a value
+//   finish:  mean, variance, inverse, factor of each channel
+//            bytes: blocks * 2 channels floats
+//   apply:   y[p, c] = curve((x[p, c] - mean[c]) * factor[c] + shift[c] + residual[p, c])
+//            bytes: x, y, residual once; FLOPs: 4 a value, with GELU 22
 namespace whorl::nn::cuda {
 
 template <typename T>

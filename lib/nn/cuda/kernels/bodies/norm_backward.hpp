@@ -5,14 +5,13 @@
 
 // With z = (x - mean) * factor + shift + residual, for each channel c, over positions p:
 //   sums:    g[p, c] = dy[p, c] * curve'(z[p, c]);  s1[c] += g[p, c];  s2[c] += g[p, c] * (x[p, c] - mean[c])
-//                                            bytes: dy, x, residual, g once; FLOPs: 8 a value, GELU another
-//                                            27
-//   finish:  with M positions, slope = -factor * inverse^2 * s2 / M, offset = -factor * s1 / M
-//   apply:   dx[p, c] = factor[c] * g[p, c] + slope[c] * (x[p, c] - mean[c]) + offset[c], or at the winner of
-//   the window
-//            that was pooled to p, and 0 at its other cells
-//            bytes: dy, x, dx (unpooled: window^2 values for each of x) and argmax once; FLOPs: 9 a value,
-//            GELU another 27
+//            bytes: dy, x, residual, g once; FLOPs: 8 a value, with GELU 29
+//   finish:  slope = -factor * inverse^2 * s2 / positions;  offset = -factor * s1 / positions
+//            bytes: blocks * 2 channels floats
+//   apply:   dx[p, c] = factor[c] * g[p, c] + slope[c] * (x[p, c] - mean[c]) + offset[c]
+//            bytes: dy, x, residual, dx once; FLOPs: 9 a value, with GELU 30
+//            unpooled: at the winner of the window that became p, and 0 at its other cells
+//            bytes: dx is window^2 times as large, argmax once
 // (Ioffe & Szegedy, "Batch normalization", 2015, section 3.)
 namespace whorl::nn::cuda {
 
@@ -96,8 +95,8 @@ struct NormBackwardFinishKernel {
   }
 };
 
-/// Where dx lies: (samples, height, width), cut into windows of window x window that pooled maps have one
-/// position for; the last row and column of windows may be cut off, and then were not pooled.
+/// dx, (samples, height, width), is cut into windows of window x window; the pooled maps have one position
+/// for each but the last row and column of windows where those are cut off.
 struct Unpool {
   In<std::uint8_t> argmax;  ///< null: no pooling, window 1
   int height, width, window;

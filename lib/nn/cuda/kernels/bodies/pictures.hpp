@@ -4,9 +4,9 @@
 #include "nn/cuda/kernels/bodies/target.hpp"
 #include "nn/cuda/kernels/pictures.hpp"
 
-// for n, y, x, c < 3:  out[n, y, x, c] = (pixels[picture, reflect(y - dy), reflect(x' - dx), c] / 255 -
-// mean[c]) / deviation[c]
-//                      with (picture, dy, dx, mirrored) = views[n] and x' = mirrored ? size - 1 - x : x
+// for n, y, x, c < 3:
+//   (picture, dy, dx, mirrored) = views[n];  x' = mirrored ? size - 1 - x : x
+//   out[n, y, x, c] = (pixels[picture, reflect(y - dy), reflect(x' - dx), c] / 255 - mean[c]) / deviation[c]
 // One thread makes a pixel. Bytes: 3 read, 4 or 8 values written for each; FLOPs: 6.
 namespace whorl::nn::cuda {
 

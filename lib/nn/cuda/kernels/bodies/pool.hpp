@@ -13,7 +13,7 @@
 //             bytes: dy, argmax, dx once; where windows overlap, the other reads come from cache
 namespace whorl::nn::cuda {
 
-/// One coordinate pair of maps, from a position's number.
+/// Where a position lies in maps.
 struct Place {
   int sample, y, x;
   WHORL_DEVICE Place(int position, int height, int width)

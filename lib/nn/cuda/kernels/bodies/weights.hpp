@@ -46,8 +46,9 @@ struct UpdateArenaKernel {
   }
 };
 
-// with w = weights[step], where it is not 0:  slow[i] += w * (p[i] - slow[i]);  p[i] = slow[i]     bytes: 16
-// for each float (Zhang et al., "Lookahead optimizer: k steps forward, 1 step back", 2019.)
+// with w = weights[step], where it is not 0:  slow[i] += w * (p[i] - slow[i]);  p[i] = slow[i]
+// Bytes: 16 for each float; FLOPs: 3. (Zhang et al., "Lookahead optimizer: k steps forward, 1 step back",
+// 2019.)
 struct LookAheadKernel {
   static constexpr int threads = 256;
   using Shared = Nothing;

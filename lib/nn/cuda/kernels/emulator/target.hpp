@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -138,6 +139,9 @@ struct PerThread {
 
 inline float reciprocal(float x) {
   return 1.0F / x;
+}
+inline float power_of_two(float x) {
+  return std::exp2(x);
 }
 
 template <typename Kernel>

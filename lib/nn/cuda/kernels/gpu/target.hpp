@@ -17,7 +17,7 @@ struct Pack {
   WHORL_DEVICE float& operator[](int i) { return values[i]; }
   WHORL_DEVICE float operator[](int i) const { return values[i]; }
 };
-struct BytePack {
+struct alignas(8) BytePack {
   std::uint8_t values[8];
   WHORL_DEVICE std::uint8_t& operator[](int i) { return values[i]; }
   WHORL_DEVICE std::uint8_t operator[](int i) const { return values[i]; }
@@ -33,14 +33,19 @@ static_assert(sizeof(Raw8<Half>) == 16 && sizeof(Raw8<float>) == 32);
 template <typename T>
 WHORL_DEVICE Raw8<T> load_raw(const T* from) {
   Raw8<T> raw;
-  for (int part = 0; part < static_cast<int>(sizeof(raw) / 16); ++part)
-    reinterpret_cast<uint4*>(&raw)[part] = reinterpret_cast<const uint4*>(from)[part];
+  for (std::size_t part = 0; part < sizeof(raw) / 16; ++part) {
+    const uint4 bits = reinterpret_cast<const uint4*>(from)[part];
+    memcpy(reinterpret_cast<char*>(&raw) + 16 * part, &bits, 16);
+  }
   return raw;
 }
 template <typename T>
 WHORL_DEVICE void store_raw(const Raw8<T>& raw, T* to) {
-  for (int part = 0; part < static_cast<int>(sizeof(raw) / 16); ++part)
-    reinterpret_cast<uint4*>(to)[part] = reinterpret_cast<const uint4*>(&raw)[part];
+  for (std::size_t part = 0; part < sizeof(raw) / 16; ++part) {
+    uint4 bits;
+    memcpy(&bits, reinterpret_cast<const char*>(&raw) + 16 * part, 16);
+    reinterpret_cast<uint4*>(to)[part] = bits;
+  }
 }
 
 /// Read-only memory; null where a kernel does without. Values of 16 bits arrive as float. A pack starts at a
@@ -59,7 +64,8 @@ struct In {
   }
   WHORL_DEVICE BytePack bytes(std::int64_t i) const {
     BytePack pack;
-    *reinterpret_cast<uint2*>(&pack) = *reinterpret_cast<const uint2*>(data + i);
+    const uint2 bits = *reinterpret_cast<const uint2*>(data + i);
+    memcpy(&pack, &bits, sizeof(pack));
     return pack;
   }
 };
@@ -77,7 +83,9 @@ struct Out {
     store_raw(raw, data + i);
   }
   WHORL_DEVICE void set(std::int64_t i, const BytePack& pack) const {
-    *reinterpret_cast<uint2*>(data + i) = *reinterpret_cast<const uint2*>(&pack);
+    uint2 bits;
+    memcpy(&bits, &pack, sizeof(pack));
+    *reinterpret_cast<uint2*>(data + i) = bits;
   }
 };
 
@@ -113,9 +121,16 @@ struct Block {
   }
 };
 
-/// 1 / x to the last bit or two; x is a normal number of ordinary size.
+/// 1 / x and 2^x by one instruction each, good to 2^-22 of the result; what is below 2^-126 counts as 0.
 WHORL_DEVICE float reciprocal(float x) {
-  return __fdividef(1.0F, x);
+  float result;
+  asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(result) : "f"(x));
+  return result;
+}
+WHORL_DEVICE float power_of_two(float x) {
+  float result;
+  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(result) : "f"(x));
+  return result;
 }
 
 /// How many blocks a multiprocessor must be able to hold at a time, which limits registers: four of 256
