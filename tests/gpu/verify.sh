@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
 # verify.sh BUNDLE RESULT.json: on a host with a GPU, shows that the GPU path computes what it should. BUNDLE is what
-# `jobs/bundle.sh BUNDLE build/release/bin unit_nn_gpu` makes. Parity with the reference, the same under compute-sanitizer where
-# that is installed, equal weights of equal runs and of two ranks that share the GPU, and accuracy and speed in every precision on
-# drawn flowers. The last line says whether all is well; RESULT.json has every step. Exit status 77: there is no GPU.
+# `jobs/bundle.sh BUNDLE build/release/bin unit_nn_gpu bench-cuda-kernels` makes. Parity with the reference, the same under
+# compute-sanitizer where that is installed, every kernel's bandwidth (RESULT-kernels.json), equal weights of equal runs and of two
+# ranks that share the GPU, and accuracy and speed in every precision on drawn flowers. The last line says whether all is well;
+# RESULT.json has every step. Exit status 77: there is no GPU.
 set -euo pipefail
 
-[ $# -eq 2 ] || { sed -n '3,7s/^# //p' "$0" >&2; exit 2; }
+[ $# -eq 2 ] || { sed -n '3,8s/^# //p' "$0" >&2; exit 2; }
 bin=$(cd "$1" && pwd)/bin
 result=$(realpath "$2")
 jobs=$(cd "$(dirname "$0")/../../jobs" && pwd)
@@ -52,6 +53,7 @@ if command -v compute-sanitizer > /dev/null; then
       "$bin/unit_nn_gpu" --gtest_filter='GpuParity.AllPartsOfAGroup:GpuParity.EveryPrecision'
   done
 fi
+check kernels "$bin/bench-cuda-kernels" --benchmark_out="${result%.json}-kernels.json" --benchmark_out_format=json
 
 "$bin/whorl-synth" --output flowers.tar --per-class 400 --size 32 > synth.log 2>&1
 "$bin/mpirun" -n 2 "$bin/whorl-ingest" --input flowers.tar --output flowers.h5 --size 32 > ingest.log 2>&1
