@@ -14,7 +14,7 @@ function(whorl_find_nvidia option name header soname)
   if(WHORL_HAS_CUDA)
     find_path(${option}_INCLUDE_DIR ${header}
       HINTS ${WHORL_NVIDIA_WHEELS}/${name}/include ${CUDAToolkit_INCLUDE_DIRS})
-    find_library(${option}_LIBRARY NAMES ${name} ${soname}
+    find_library(${option}_LIBRARY NAMES ${name} ${soname} NAMES_PER_DIR
       HINTS ${WHORL_NVIDIA_WHEELS}/${name}/lib ${CUDAToolkit_LIBRARY_DIR})
   endif()
   if(${option}_INCLUDE_DIR AND ${option}_LIBRARY)
