@@ -17,6 +17,7 @@
 #include "train/cores.hpp"
 #include "train/evaluate.hpp"
 #include "train/job.hpp"
+#include "train/trainer.hpp"
 #include "train/weights.hpp"
 
 namespace {
@@ -26,7 +27,7 @@ namespace po = boost::program_options;
 
 struct Flags {
   bool help = false;
-  std::string run, data, tta, json;
+  std::string run, data, tta, device, json;
 };
 
 /// The training job, with what the flags change, and the trained network.
@@ -44,6 +45,7 @@ po::options_description options(Flags& flags) {
       "dataset to evaluate on; default: the one trained on")(
       "tta", po::value(&flags.tta)->value_name("VIEWS"),
       "test-time augmentation: none, mirror, airbench; default: the job's")(
+      "device", po::value(&flags.device)->value_name("NAME"), "backend that computes; default: the job's")(
       "json", po::value(&flags.json)->value_name("FILE"), "also write the result as JSON");
   return description;
 }
@@ -79,6 +81,11 @@ Subject load(const Flags& flags) {
   if (!flags.tta.empty()) subject.job.evaluate.tta = flags.tta;
   subject.weights = train::load_weights(run / "weights.h5");
   subject.executor = report::recorded_executor(run);
+  if (!flags.device.empty() && flags.device != subject.job.parallel.device) {
+    subject.job.parallel.device = flags.device;
+    subject.job.parallel.precision = nn::to_string(nn::Precision::float32);
+    subject.executor.plan.clear();  // of another backend
+  }
   return subject;
 }
 
@@ -94,10 +101,14 @@ train::Evaluation evaluate(const mpi::Communicator& world, const Subject& subjec
   const train::Job& job = subject.job;
   const int batch = subject.executor.shard_size;
   const int threads = job.parallel.threads > 0 ? job.parallel.threads : train::default_threads();
+  train::claim_gpu(job, world);
   std::unique_ptr<nn::Executor> executor;
   mpi::together(world, [&] {
     executor = nn::compile(subject.weights.network, job.parallel.device,
-                           {.shard_size = batch, .threads = threads, .plan = subject.executor.plan});
+                           {.shard_size = batch,
+                            .threads = threads,
+                            .precision = nn::precision_of(job.parallel.precision),
+                            .plan = subject.executor.plan});
     executor->set_parameters(subject.weights.parameters);
   });
   return train::evaluate(reader, dataset::Split::test, subject.weights.network, *executor, batch,
@@ -123,7 +134,8 @@ int run(mpi::Communicator& world, const std::vector<std::string>& arguments) {
     if (world.is_root()) {
       std::cout << "Evaluates a trained network on the test pictures of a dataset; the result does not "
                    "depend on the number of ranks.\n\n"
-                   "  mpirun -n RANKS whorl-eval --run DIR [--data FILE.h5] [--tta VIEWS] [--json FILE]\n\n"
+                   "  mpirun -n RANKS whorl-eval --run DIR [--data FILE.h5] [--tta VIEWS] [--device NAME] "
+                   "[--json FILE]\n\n"
                 << options(ignored);
     }
     return 0;

@@ -51,7 +51,8 @@ train::Job read_job(const mpi::Communicator& world, const train::CommandLine& co
 
 void note_idle_cores(const mpi::Communicator& world, const train::Job& job) {
   const int cores = train::cores_of_this_rank(world);
-  if (world.is_root() && job.parallel.threads == 0 && train::default_threads() == 1 && cores > 1)
+  if (world.is_root() && job.parallel.device != "gpu" && job.parallel.threads == 0 &&
+      train::default_threads() == 1 && cores > 1)
     fmt::print(stderr,
                "note: rank 0 has {0} cores and uses one; mpirun with {0} times as many ranks uses all\n",
                cores);

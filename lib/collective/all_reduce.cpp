@@ -15,6 +15,10 @@
 #include "collective/mpi_all_reduce.hpp"
 #include "collective/mpi_node_memory.hpp"
 #include "collective/mpi_transport.hpp"
+#ifdef WHORL_HAS_NCCL
+#include "collective/nccl_all_reduce.hpp"
+#include "gpu/device.hpp"
+#endif
 #include "collective/node_transport.hpp"
 #include "collective/ring.hpp"
 #include "collective/shared.hpp"
@@ -84,6 +88,14 @@ Made make_central(const mpi::Communicator& comm, const Options& options) {
   return std::make_unique<Central>(make_transport(comm), options.chunk_bytes);
 }
 
+#ifdef WHORL_HAS_NCCL
+/// NCCL takes no GPU twice.
+Made make_nccl(const mpi::Communicator& comm, const Options&) {
+  gpu::claim_gpu(comm, false);
+  return std::make_unique<NcclAllReduce>(comm);
+}
+#endif
+
 struct Algorithm {
   const char* name;
   Made (*make)(const mpi::Communicator&, const Options&);
@@ -95,6 +107,9 @@ constexpr std::array algorithms{
     Algorithm{"hierarchical", make_hierarchical},
     Algorithm{"mpi", make_mpi},
     Algorithm{"central", make_central},
+#ifdef WHORL_HAS_NCCL
+    Algorithm{"nccl", make_nccl},
+#endif
 };
 
 constexpr std::align_val_t cache_line{64};

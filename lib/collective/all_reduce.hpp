@@ -81,9 +81,9 @@ struct Options {
 std::vector<std::string> available_algorithms();
 
 /// `algorithm` is one of available_algorithms(); another name is a UsageError that lists them, and so is
-/// "shared" where ranks do not share memory. Collective (duplicates the communicator, so that its messages
-/// never meet the caller's); so is the destructor, which skips the collective part while an exception
-/// unwinds.
+/// "shared" where ranks do not share memory. "nccl" takes a GPU for each rank (gpu::claim_gpu). Collective
+/// (duplicates the communicator, so that its messages never meet the caller's); so is the destructor, which
+/// skips the collective part while an exception unwinds.
 std::unique_ptr<AllReduce> make_all_reduce(const std::string& algorithm, const mpi::Communicator& comm,
                                            const Options& options = {});
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "nn/network.hpp"
+#include "nn/precision.hpp"
 
 namespace whorl::nn {
 
@@ -32,8 +33,9 @@ using GradientsReady = std::function<void(std::size_t end)>;
 
 struct CompileOptions {
   int shard_size = 100;
-  float label_smoothing = 0;  ///< target = (1 - s) one-hot + s / classes
-  int threads = 1;            ///< of this executor
+  float label_smoothing = 0;                 ///< target = (1 - s) one-hot + s / classes
+  int threads = 1;                           ///< of this executor
+  Precision precision = Precision::float32;  ///< of a GPU; the other backends know float32 only
   /// How convolutions are computed. "fixed" or empty: by a rule, the same on every run; "measured": the
   /// fastest, timed here; "direct": never by Winograd's algorithm; else the plan() of an earlier compilation:
   /// its choices again.
@@ -47,7 +49,7 @@ struct CompileOptions {
 class Executor {
  public:
   virtual ~Executor() = default;
-  /// "reference" or "cpu".
+  /// What computes: "reference", "cpu", or "cudnn" for the backend "gpu".
   virtual std::string name() const = 0;
   /// The choices made at compilation (one line per layer, empty if there were none), to be recorded and
   /// repeated.
@@ -73,9 +75,10 @@ class Executor {
   virtual PassSeconds take_pass_seconds() = 0;
 };
 
-/// Names of the backends in this build: "reference" and "cpu".
+/// Names of the backends in this build: "reference", "cpu" and, with CUDA and cuDNN, "gpu".
 std::vector<std::string> available_backends();
-/// Throws Error naming the available ones for another `backend`.
+/// Throws Error naming the available ones for another `backend`. "gpu" compiles for the current GPU of this
+/// thread (gpu::claim_gpu), and so must be used on it.
 std::unique_ptr<Executor> compile(const Network& network, const std::string& backend,
                                   const CompileOptions& options);
 

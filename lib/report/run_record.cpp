@@ -197,6 +197,7 @@ std::string RunRecord::run_json() const {
   json["dataset"] = {{"path", dataset_path_}, {"digest", dataset_digest_}};
   json["executor"] = {
       {"name", facts_.executor}, {"memory_bytes", facts_.executor_bytes}, {"plan", lines_of(facts_.plan)}};
+  if (!facts_.gpu.empty()) json["executor"]["gpu"] = facts_.gpu;
   json["network"] = lines_of(facts_.network);
   json["all_reduce"] = communication_json(facts_);
   json["steps"] = facts_.total_steps;

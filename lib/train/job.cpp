@@ -195,6 +195,8 @@ void check(const Job& job) {
   require_usage(job.train.whitening_samples >= 1, "train.whitening_samples", "1 or more");
   require_usage(!job.train.reproducible || job.parallel.algorithms != "measured", "parallel.algorithms",
                 "fixed or direct where train.reproducible is true: a measurement may come out otherwise");
+  require_usage(job.parallel.device == "gpu" || job.parallel.precision == "float32", "parallel.precision",
+                "float32 where parallel.device is not gpu");
   require_usage(job.parallel.threads >= 0, "parallel.threads", "0 or more");
   require_usage(job.parallel.watchdog >= 0, "parallel.watchdog", "0 or more");
   require_usage(job.parallel.bucket_bytes >= 1, "parallel.bucket_bytes", "1 or more");

@@ -39,11 +39,13 @@ struct EvaluateOptions {
 };
 
 struct ParallelOptions {
-  std::string device = "cpu";        ///< backend of the executor
-  int threads = 0;                   ///< of each rank; 0: OMP_NUM_THREADS where it is set, else 1
-  std::string algorithms = "fixed";  ///< of convolutions: fixed | measured | direct
-  std::string all_reduce = "auto";   ///< collective::available_algorithms(), or auto: the fastest
-  std::string progress = "polling";  ///< of sums under way: polling | thread
+  std::string device = "cpu";         ///< backend of the executor
+  std::string precision = "float32";  ///< nn::precision_names(); other than float32: on a GPU only
+  bool share_gpu = false;             ///< two ranks may use one GPU
+  int threads = 0;                    ///< of each rank; 0: OMP_NUM_THREADS where it is set, else 1
+  std::string algorithms = "fixed";   ///< of convolutions: fixed | measured | direct
+  std::string all_reduce = "auto";    ///< collective::available_algorithms(), or auto: the fastest
+  std::string progress = "polling";   ///< of sums under way: polling | thread
   std::size_t bucket_bytes = 1 << 20;
   double watchdog =
       20;  ///< seconds without an answer of a rank that end the job, see mpi::Watchdog; 0: never

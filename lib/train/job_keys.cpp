@@ -168,6 +168,11 @@ std::vector<JobKey> parallel_keys() {
   constexpr auto job = &Job::parallel;
   return {
       key("parallel.device", job, &P::device, "backend that computes; --device for short"),
+      key("parallel.precision", job, &P::precision,
+          "of activations and convolutions on a GPU; parameters, statistics and the gradients' sums are "
+          "float32",
+          nn::precision_names()),
+      key("parallel.share_gpu", job, &P::share_gpu, "lets ranks of one node share a GPU, for tests"),
       key("parallel.threads", job, &P::threads,
           "of each rank; 0: OMP_NUM_THREADS where it is set, else 1. A rank for each core is faster: "
           "Winograd "

@@ -13,6 +13,7 @@
 #include "base/block_range.hpp"
 #include "base/error.hpp"
 #include "collective/background.hpp"
+#include "gpu/device.hpp"
 #include "train/agreement.hpp"
 #include "train/cores.hpp"
 #include "train/divergence.hpp"
@@ -87,6 +88,11 @@ std::unique_ptr<GradientSum> make_gradient_sum(const Job& job, const mpi::Commun
 
 }  // namespace
 
+std::string claim_gpu(const Job& job, const mpi::Communicator& comm) {
+  if (job.parallel.device != "gpu") return {};
+  return gpu::claim_gpu(comm, job.parallel.share_gpu);
+}
+
 std::vector<std::string> phase::names() {
   return {
       "read",      "augment",  "input wait", "forward", "backward", "all-reduce exposed", "all-reduce hidden",
@@ -101,6 +107,7 @@ Trainer::Trainer(const Job& job, const mpi::Communicator& comm, const dataset::R
       total_steps_(
           std::max<std::int64_t>(1, std::llround(job.train.epochs * static_cast<double>(plan_.steps)))),
       threads_(job.parallel.threads > 0 ? job.parallel.threads : default_threads()),
+      gpu_(claim_gpu(job, comm)),
       network_(network_for(job, reader.info(), comm)),
       parameters_(network_.parameters.size()),
       all_reduce_(choose_all_reduce(job, comm, network_)),
@@ -132,6 +139,7 @@ void Trainer::compile() {
   nn::CompileOptions options{.shard_size = plan_.shard_size,
                              .label_smoothing = static_cast<float>(job_.train.label_smoothing),
                              .threads = threads_,
+                             .precision = nn::precision_of(job_.parallel.precision),
                              .plan = job_.parallel.algorithms};
   mpi::on_root(comm_, [&] { executor_ = nn::compile(network_, job_.parallel.device, options); });
   if (comm_.is_root()) options.plan = executor_->plan();
@@ -331,6 +339,7 @@ TrainerFacts Trainer::facts() const {
   TrainerFacts facts{.network = nn::describe(network_),
                      .executor = executor_->name(),
                      .plan = executor_->plan(),
+                     .gpu = gpu_,
                      .threads = threads_,
                      .executor_bytes = executor_->memory_bytes(),
                      .all_reduce = all_reduce_.all_reduce->name(),

@@ -70,6 +70,7 @@ struct EpochReport {
 struct TrainerFacts {
   std::string network;  ///< nn::describe
   std::string executor, plan;
+  std::string gpu;  ///< of rank 0; empty where none is used
   int threads = 0;  ///< of this rank
   std::size_t executor_bytes = 0;
   std::string all_reduce;
@@ -81,6 +82,9 @@ struct TrainerFacts {
   EpochPlan plan_of_epoch;
   std::int64_t total_steps = 0;
 };
+
+/// Gives each rank the GPU that the job computes on; "" where it needs none. Collective.
+std::string claim_gpu(const Job& job, const mpi::Communicator& comm);
 
 /// Synchronous data-parallel training: the shards of each global batch are dealt out to the ranks, their
 /// gradients summed, and every rank makes the same update. All public members but const ones are collective.
@@ -164,6 +168,7 @@ class Trainer {
   const EpochPlan plan_;
   const std::int64_t total_steps_;
   const int threads_;
+  const std::string gpu_;  // claimed before anything that uses it
   nn::Network network_;
   std::vector<float> parameters_;  // arena
   std::unique_ptr<nn::Executor> executor_;

@@ -30,37 +30,4 @@ HugeBuffer::HugeBuffer(std::size_t bytes) : bytes_(round_up(std::max<std::size_t
   std::memset(data_.get(), 0, allocated);
 }
 
-int MemoryPlan::reserve(std::size_t bytes, int first, int last) {
-  reservations_.push_back({round_up(bytes, alignment), 0, first, last});
-  return static_cast<int>(reservations_.size()) - 1;
-}
-
-void MemoryPlan::allocate() {
-  std::vector<Reservation*> by_size;
-  for (Reservation& reservation : reservations_) by_size.push_back(&reservation);
-  std::stable_sort(by_size.begin(), by_size.end(),
-                   [](const Reservation* a, const Reservation* b) { return a->bytes > b->bytes; });
-  std::vector<const Reservation*> placed;
-  std::size_t end = 0;
-  for (Reservation* reservation : by_size) {
-    reservation->offset = lowest_free_offset(*reservation, placed);
-    end = std::max(end, reservation->offset + reservation->bytes);
-    placed.push_back(reservation);
-    std::sort(placed.begin(), placed.end(),
-              [](const Reservation* a, const Reservation* b) { return a->offset < b->offset; });
-  }
-  memory_ = HugeBuffer(end);
-}
-
-std::size_t MemoryPlan::lowest_free_offset(const Reservation& wanted,
-                                           const std::vector<const Reservation*>& placed) const {
-  std::size_t offset = 0;
-  for (const Reservation* other : placed) {  // by rising offset
-    const bool same_time = wanted.first <= other->last && other->first <= wanted.last;
-    if (same_time && offset + wanted.bytes > other->offset && offset < other->offset + other->bytes)
-      offset = other->offset + other->bytes;
-  }
-  return offset;
-}
-
 }  // namespace whorl::nn::cpu

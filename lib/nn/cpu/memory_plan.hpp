@@ -4,7 +4,8 @@
 #include <cstddef>
 #include <cstdlib>
 #include <memory>
-#include <vector>
+
+#include "nn/buffer_plan.hpp"
 
 namespace whorl::nn::cpu {
 
@@ -26,27 +27,19 @@ class HugeBuffer {
   std::size_t bytes_ = 0;
 };
 
-/// Places buffers that are needed at different times of a training step at the same address. Times are the
-/// numbers of the passes, in the order in which they run.
-class MemoryPlan {
+/// Buffers placed in one HugeBuffer.
+class MemoryPlan : public BufferPlan {
  public:
-  /// A buffer that holds its content from pass `first` to pass `last`, both included. Returns its number.
-  int reserve(std::size_t bytes, int first, int last);
-  /// Largest buffer first, each at the lowest address that is free during its whole time: O(buffers^2).
-  void allocate();
+  void allocate() {
+    place();
+    memory_ = HugeBuffer(BufferPlan::bytes());
+  }
   /// Of buffer `number`, once allocated.
-  std::byte* at(int number) const { return memory_.data() + reservations_[number].offset; }
+  std::byte* at(int number) const { return memory_.data() + offset(number); }
   float* floats(int number) const { return reinterpret_cast<float*>(at(number)); }
   std::size_t bytes() const { return memory_.bytes(); }
 
  private:
-  struct Reservation {
-    std::size_t bytes, offset;
-    int first, last;
-  };
-  std::size_t lowest_free_offset(const Reservation& wanted,
-                                 const std::vector<const Reservation*>& placed) const;
-  std::vector<Reservation> reservations_;
   HugeBuffer memory_;
 };
 

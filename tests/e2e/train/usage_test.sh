@@ -27,7 +27,7 @@ train_fails 2 "did you mean '--data'" --job job.ini --dta flowers.h5 --run run
 sed 's/^flip/flop/' job.ini > typo.ini
 train_fails 2 "typo.ini line 10: there is no key 'augment.flop'; did you mean 'augment.flip'?" --job typo.ini --data flowers.h5 --run run
 train_fails 2 "must be a number" --job job.ini --data flowers.h5 --train.epochs=some --run run
-train_fails 2 "no gpu backend" --job job.ini --data flowers.h5 --device gpu --run run
+train_fails 2 "no abacus backend" --job job.ini --data flowers.h5 --device abacus --run run
 train_fails 2 "must be a multiple of the shard size" --job job.ini --data flowers.h5 --train.batch=33 --run run
 train_fails 1 "nowhere.ini" --job nowhere.ini --data flowers.h5 --run run
 train_fails 1 "missing.h5" --job job.ini --data missing.h5 --run run

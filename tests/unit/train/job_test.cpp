@@ -159,9 +159,9 @@ TEST(Job, ALineThatIsNoSettingIsRefused) {
 TEST(Job, AnAbsentBackendNamesThoseThatAreThere) {
   Job job;
   job.data.file = "x.h5";
-  job.parallel.device = "gpu";
+  job.parallel.device = "abacus";
   const std::string message = thrown_message<UsageError>([&] { check(job); });
-  EXPECT_TRUE(mentions(message, "no gpu backend")) << message;
+  EXPECT_TRUE(mentions(message, "no abacus backend")) << message;
   EXPECT_TRUE(mentions(message, "reference")) << message;
 }
 

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "mpi/communicator.hpp"
+
+namespace whorl::gpu {
+
+/// GPUs that CUDA can use on this node; 0 also without a driver, or in a build without CUDA.
+int count_gpus();
+
+/// Where one rank would compute.
+struct Placement {
+  std::string host;
+  std::string gpu;  ///< its PCI bus id
+};
+
+/// "" when every rank has a GPU of its own; else, which two ranks share which, and what to do.
+std::string shared_gpu(const std::vector<Placement>& by_rank);
+
+/// Gives this rank the GPU whose number is its local rank, modulo the GPUs of the node, and makes it the
+/// current one of this thread. Throws CollectiveError where a rank's node has no GPU, or two ranks share one
+/// and `may_share` is false. Returns what it is, such as "NVIDIA H100 80GB HBM3". Collective.
+std::string claim_gpu(const mpi::Communicator& comm, bool may_share);
+
+}  // namespace whorl::gpu

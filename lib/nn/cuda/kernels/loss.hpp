@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include "nn/cuda/kernels/pictures.hpp"
+#include "nn/cuda/kernels/types.hpp"
+
+namespace whorl::nn::cuda {
+
+/// Cross-entropy between softmax(logits) and (1 - smoothing) one-hot + smoothing / classes.
+struct CrossEntropy {
+  int classes = 0, padded_classes = 0;
+  float smoothing = 0;
+  const void* logits = nullptr;          ///< (samples, padded_classes), storage type
+  const std::int32_t* labels = nullptr;  ///< of all pictures; a label outside [0, classes) makes the loss NaN
+  void* logits_gradient = nullptr;       ///< out, as the logits, of the summed loss; padding 0
+  float* losses = nullptr;               ///< out, (samples)
+  std::int32_t* correct =
+      nullptr;  ///< out, (samples): 1 where the first of the largest logits is the label's
+};
+void cross_entropy(Storage storage, const CrossEntropy& task, const Batch& batch, Stream stream);
+
+/// Sums over batches, in GPU memory until somebody asks.
+struct LossTotals {
+  double loss = 0;
+  std::int64_t correct = 0;
+};
+/// *Adds* a batch's losses and hits to `totals`.
+void add_loss(int samples, const float* losses, const std::int32_t* correct, LossTotals* totals,
+              Stream stream);
+
+/// Logits for people: (samples, padded_classes) in the storage type to (samples, classes) in float32.
+void read_logits(Storage storage, int samples, int classes, int padded_classes, const void* logits,
+                 float* out, Stream stream);
+
+}  // namespace whorl::nn::cuda

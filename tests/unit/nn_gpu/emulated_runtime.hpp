@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstddef>
+
+namespace whorl::nn::cuda::emulator {
+
+/// What cudaMemGetInfo says is left.
+extern std::size_t memory_left;
+
+}  // namespace whorl::nn::cuda::emulator
