@@ -24,20 +24,20 @@ void set_handlers(void (*handler)(int)) {
   for (const int signal : {SIGUSR1, SIGTERM}) sigaction(signal, &action, nullptr);
 }
 
-/// Seconds until Slurm ends this job; 0 where it does not say.
-double seconds_left_in_slurm() {
+/// Seconds until Slurm ends this job, where it says so.
+std::optional<double> seconds_left_in_slurm() {
   const char* end = std::getenv("SLURM_JOB_END_TIME");
-  return end == nullptr ? 0
-                        : std::max(0.0, std::strtod(end, nullptr) - static_cast<double>(std::time(nullptr)));
+  if (end == nullptr) return std::nullopt;
+  return std::strtod(end, nullptr) - static_cast<double>(std::time(nullptr));
 }
 
 }  // namespace
 
 StopRequest::StopRequest(double seconds) {
-  const double in_slurm = seconds_left_in_slurm();
-  if (in_slurm > 0) seconds = seconds > 0 ? std::min(seconds, in_slurm) : in_slurm;
-  if (seconds > 0) {
-    const std::chrono::duration<double> usable(seconds - std::min(60.0, seconds / 10));
+  std::optional<double> left = seconds_left_in_slurm();
+  if (seconds > 0) left = std::min(seconds, left.value_or(seconds));
+  if (left) {
+    const std::chrono::duration<double> usable(*left - std::min(60.0, *left / 10));
     end_ = Clock::now() + std::chrono::duration_cast<Clock::duration>(usable);
   }
   is_signalled = 0;
