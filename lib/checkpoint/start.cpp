@@ -81,7 +81,8 @@ Start choose_start(const mpi::Communicator& comm, const train::CommandLine& comm
                    const train::Job& job, const std::string& dataset_digest) {
   const std::string& resume = command_line.resume;
   int goes_on = 0;
-  if (comm.is_root()) goes_on = resume == "auto" && report::is_unfinished_run(command_line.run) ? 1 : 0;
+  if (comm.is_root() && resume == "auto" && !command_line.run.empty())
+    goes_on = report::is_unfinished_run(command_line.run) ? 1 : 0;
   comm.broadcast(std::span(&goes_on, 1));
   Start start;
   if (goes_on != 0) {

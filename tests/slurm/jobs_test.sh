@@ -37,7 +37,7 @@ expect_text by_mpirun/launch.txt "started: mpirun -n 4"
 unset WHORL_LAUNCHER
 
 # One node and srun; USR1, as --signal sends it before the time is over, stops a program that cannot go on later, and says so.
-job=$(sbatch --parsable --wrap "exec jobs/launch.sh /bin/sleep 100 --run long")
+job=$(sbatch --parsable --ntasks=1 --cpus-per-task=1 --wrap "exec jobs/launch.sh /usr/bin/env bash -c 'sleep 100' -- --run long")
 wait_for_text long/launch.txt "started: srun" 60
 sleep 1
 scancel --batch --signal=USR1 "$job"
