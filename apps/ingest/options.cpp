@@ -26,7 +26,8 @@ An input is recognised by its content:
   a folder, or a tar of one (plain, or compressed by gzip, bzip2, xz or zstd), of JPEG pictures: CLASS/PICTURE.jpg, or with
     a split of its own, train/CLASS/PICTURE.jpg and test/CLASS/PICTURE.jpg (val, valid and validation count as test);
   CIFAR-10 in its binary or its Python form, in a folder or a tar.
-The file is the same for any number of ranks. It appears under its name only when it is whole.
+The file is the same for any number of ranks. It appears under its name only when it is whole. A job that is killed leaves a
+folder FILE.h5.partial-XXXXXX; the same command with --resume goes on from there, and the file is the same as ever.
 
 )";
 
@@ -62,6 +63,10 @@ po::options_description describe_options(Options& options, Texts& texts) {
       po::value(&options.max_rejects)->value_name("F")->default_value(options.max_rejects, "0.01"),
       "fail when a larger share of the pictures cannot be decoded; 1 never fails");
   add("overwrite", po::bool_switch(&options.overwrite), "replace FILE.h5 if it is there");
+  add("resume", po::bool_switch(&options.resume),
+      "go on where an interrupted job of the same input and options stopped, on any number of ranks; without "
+      "one, "
+      "begin; with FILE.h5 finished, do nothing");
   return description;
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "base/error.hpp"
+#include "dataset/integrity.hpp"
 #include "mpi/session.hpp"
 #include "options.hpp"
 #include "schema.hpp"
@@ -28,11 +29,33 @@ void show(const Options& options) {
   fmt::print("\ncontact sheet of {} pictures: {}\n", pictures, options.sheet.string());
 }
 
+// Every rank looks at a part of the pictures.
+void verify(const mpi::Communicator& world, const std::filesystem::path& path) {
+  std::string mine;
+  std::int64_t pictures = 0;
+  mpi::together(world, [&] {
+    const dataset::Reader reader(path);
+    pictures = reader.info().train_count + reader.info().test_count;
+    for (const std::string& place : dataset::find_damage(reader, world.size(), world.rank()))
+      mine += "\n  " + place;
+  });
+  std::string all;
+  for (const std::string& places : world.all_gather(mine)) all += places;
+  if (!all.empty()) throw CollectiveError("{} is damaged:{}", path.string(), all);
+  if (world.is_root())
+    fmt::print("{}: all {} pictures and everything else are as they were written\n", path.string(), pictures);
+}
+
 int run(const mpi::Communicator& world, int argc, char** argv) {
   const Options options = parse_options(argc, argv);
-  if (world.size() > 1) throw UsageError("whorl-inspect is one process; start it without mpirun");
+  if (world.size() > 1 && !options.verify)
+    throw UsageError("whorl-inspect is one process, but for --verify; start it without mpirun");
   if (!options.help.empty()) {
     fmt::print("{}", options.help);
+    return 0;
+  }
+  if (options.verify) {
+    verify(world, options.file);
     return 0;
   }
   try {

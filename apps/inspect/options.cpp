@@ -37,7 +37,10 @@ Options parse_options(int argc, char** argv) {
       "train or test: where the rows and the sheet come from")(
       "sheet", po::value(&sheet), "write a labelled contact sheet of every class to this JPEG file")(
       "all-rejects", po::bool_switch(&options.all_rejects),
-      "list all rejected pictures, not only the first 20");
+      "list all rejected pictures, not only the first 20")(
+      "verify", po::bool_switch(&options.verify),
+      "do nothing but compare every byte with its checksum and list what is damaged; "
+      "quicker on several ranks: mpirun -n 4 whorl-inspect FILE.h5 --verify");
   all.add(visible).add_options()("file", po::value(&file));
   try {
     po::variables_map values;

@@ -14,6 +14,7 @@ struct Options {
   dataset::Split split = dataset::Split::train;
   int rows = 5;
   bool all_rejects = false;
+  bool verify = false;
   std::string help;  ///< not empty: print it and do nothing else
 };
 

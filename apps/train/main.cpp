@@ -125,7 +125,10 @@ int run(mpi::Communicator& world, const std::vector<std::string>& arguments) {
   const train::Job job = read_job(world, command_line);
   const mpi::Watchdog watchdog(world, job.parallel.watchdog);
   std::optional<dataset::Reader> reader;
-  mpi::together(world, [&] { reader.emplace(job.data.file); });
+  mpi::together(world, [&] {
+    reader.emplace(job.data.file,
+                   job.data.verify ? dataset::Reader::Verify::all : dataset::Reader::Verify::nothing);
+  });
   note_idle_cores(world, job);
   const std::string dataset_digest = reader->digest();
   const auto [folder, from] = checkpoint::choose_start(world, command_line, job, dataset_digest);

@@ -32,5 +32,7 @@ class Digest {
 std::string digest_of(std::span<const std::byte> bytes);
 /// 64-bit XXH3 of a name, for decisions such as the deterministic train/test split.
 std::uint64_t hash_of(std::string_view text, std::uint64_t seed);
+/// 64-bit XXH3 (seed 0) of stored bytes, kept beside them to find damage. Python: xxhash.xxh3_64_intdigest.
+std::uint64_t checksum_of(std::span<const std::byte> bytes);
 
 }  // namespace whorl

@@ -119,6 +119,17 @@ void publish_file(const std::filesystem::path& from, const std::filesystem::path
   rename_and_sync_folder(from, to);
 }
 
+void write_at(const std::filesystem::path& path, std::int64_t offset, std::span<const std::byte> bytes) {
+  const Descriptor file = open_or_fail(path, O_WRONLY, "open");
+  while (!bytes.empty()) {
+    const ssize_t written = ::pwrite(file.get(), bytes.data(), bytes.size(), offset);
+    if (written < 0 && errno != EINTR) fail("write", path);
+    if (written <= 0) continue;
+    offset += written;
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
+}
+
 std::string read_text_file(const std::filesystem::path& path) {
   const Descriptor file = open_or_fail(path, O_RDONLY, "open");
   std::string text;

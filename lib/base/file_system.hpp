@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -33,6 +35,9 @@ std::filesystem::path create_private_file(const std::filesystem::path& folder, c
 
 /// fsyncs `from`, renames it to `to`, and fsyncs the folder. One process calls it.
 void publish_file(const std::filesystem::path& from, const std::filesystem::path& to);
+
+/// Replaces the bytes of an existing file from `offset` on.
+void write_at(const std::filesystem::path& path, std::int64_t offset, std::span<const std::byte> bytes);
 
 /// The whole file as text; throws naming the file and the cause.
 std::string read_text_file(const std::filesystem::path& path);

@@ -8,6 +8,7 @@
 
 #include "base/digest.hpp"
 #include "base/error.hpp"
+#include "dataset/integrity.hpp"
 #include "dataset/stable_file.hpp"
 #include "dataset/stored_rows.hpp"
 #include "h5/file.hpp"
@@ -21,6 +22,7 @@ struct SplitData {
   StoredRows<std::uint8_t> bytes;                         // pictures, or the JPEG stream
   std::optional<StoredRows<std::uint64_t>> jpeg_offsets;  // (N + 1), of stored JPEG
   StoredRows<std::int32_t> labels;                        // (N)
+  std::optional<StoredRows<std::uint64_t>> checksums;     // (N), of pictures; older files have none
   std::int64_t count() const { return static_cast<std::int64_t>(labels.rows()); }
 };
 
@@ -52,10 +54,24 @@ void check_jpeg_offsets(const StableFile& file, const SplitData& data) {
   if (first != 0 || last != data.bytes.rows()) fail_offsets(file.path(), data);
 }
 
+void require_checksums(const std::string& path, const SplitData& data) {
+  require(data.checksums.has_value(),
+          "{} has no checksums, so it cannot be verified: it was made by an older whorl or another program; "
+          "ingest the pictures again to have them",
+          path);
+}
+
 SplitData open_split(const h5::File& file, const Info& info, Split split) {
   const bool pixels = info.storage == Storage::pixels;
-  SplitData data{
-      {file, object_name(split, pixels ? "images" : "jpeg_bytes")}, {}, {file, object_name(split, "labels")}};
+  SplitData data{{file, object_name(split, pixels ? "images" : "jpeg_bytes")},
+                 {},
+                 {file, object_name(split, "labels")},
+                 {}};
+  if (const std::string name = object_name(split, "checksums"); file.contains(name)) {
+    data.checksums.emplace(file, name);
+    require(data.checksums->rows() == data.labels.rows(), "{}: {} has {} rows where labels has {}",
+            file.path(), name, data.checksums->rows(), data.labels.rows());
+  }
   if (pixels)
     check_pixel_shape(file.path(), data, info.image_size);
   else
@@ -107,30 +123,41 @@ Info read_info(const h5::File& file) {
 struct Reader::Impl {
   h5::File file;
   StableFile bytes;
+  Verify verify;
   Info info;
   SplitData train, test;
   // Of whole splits, where asked for.
   mutable std::array<std::once_flag, 2> labels_wanted{};
   mutable std::array<std::vector<std::int32_t>, 2> labels{};
 
-  explicit Impl(const std::filesystem::path& path);
+  Impl(const std::filesystem::path& path, Verify verify);
   const SplitData& split(Split which) const { return which == Split::train ? train : test; }
   void read_labels(Split split, std::int64_t first, std::span<std::int32_t> out) const;
   void read_stored_jpeg(const SplitData& data, std::uint64_t sample, std::vector<std::uint8_t>& out) const;
+  void read_stored(const SplitData& data, std::uint64_t sample, std::vector<std::uint8_t>& out) const;
+  bool has_checksum(const SplitData& data, std::uint64_t sample, std::span<const std::uint8_t> stored) const;
+  void verify_picture(const SplitData& data, std::uint64_t sample,
+                      std::span<const std::uint8_t> stored) const;
   void decode_stored_jpeg(const SplitData& data, std::uint64_t sample, std::uint8_t* out) const;
   template <typename ReadRun>
   void for_each_run(Split split, std::span<const std::int64_t> samples, ReadRun read_run) const;
 };
 
-Reader::Impl::Impl(const std::filesystem::path& path)
+Reader::Impl::Impl(const std::filesystem::path& path, Verify what)
     : file(h5::File::open_read(path)),
       bytes(path),
+      verify(what),
       info(read_info(file)),
       train(open_split(file, info, Split::train)),
       test(open_split(file, info, Split::test)) {
   bytes.map_what_was_read();
   info.train_count = train.count();
   info.test_count = test.count();
+  if (verify == Verify::nothing) return;
+  for (const SplitData* split : {&train, &test}) require_checksums(bytes.path(), *split);
+  const std::vector<std::string> damage = dataset::damage_beside_pictures(file, bytes);
+  require(damage.empty(), "{} is damaged: {}; whorl-inspect --verify lists all damage", bytes.path(),
+          damage.empty() ? "" : damage.front());
 }
 
 /// Calls read_run(i, n) for every longest run samples[i], samples[i] + 1, ... of n samples that all exist.
@@ -164,10 +191,35 @@ void Reader::Impl::read_stored_jpeg(const SplitData& data, std::uint64_t sample,
   data.bytes.read(bytes, bounds[0], out);
 }
 
+void Reader::Impl::read_stored(const SplitData& data, std::uint64_t sample,
+                               std::vector<std::uint8_t>& out) const {
+  if (data.jpeg_offsets) return read_stored_jpeg(data, sample, out);
+  out.resize(info.image_bytes());
+  data.bytes.read(bytes, sample, out);
+}
+
+bool Reader::Impl::has_checksum(const SplitData& data, std::uint64_t sample,
+                                std::span<const std::uint8_t> stored) const {
+  std::uint64_t checksum = 0;
+  data.checksums->read(bytes, sample, {&checksum, 1});
+  return checksum_of(std::as_bytes(stored)) == checksum;
+}
+
+void Reader::Impl::verify_picture(const SplitData& data, std::uint64_t sample,
+                                  std::span<const std::uint8_t> stored) const {
+  if (verify == Verify::nothing) return;
+  require(has_checksum(data, sample, stored),
+          "picture {} in {} of {} is damaged: its checksum is not the one it was stored with; whorl-inspect "
+          "--verify "
+          "lists all damage",
+          sample, data.bytes.name(), bytes.path());
+}
+
 void Reader::Impl::decode_stored_jpeg(const SplitData& data, std::uint64_t sample, std::uint8_t* out) const {
   thread_local std::vector<std::uint8_t> stored;
   thread_local image::SquareDecoder decoder;
   read_stored_jpeg(data, sample, stored);
+  verify_picture(data, sample, stored);
   try {
     decoder.decode(stored, info.image_size, out);
   } catch (const image::DecodeError& error) {
@@ -176,10 +228,10 @@ void Reader::Impl::decode_stored_jpeg(const SplitData& data, std::uint64_t sampl
   }
 }
 
-Reader::Reader(const std::filesystem::path& path) {
+Reader::Reader(const std::filesystem::path& path, Verify verify) {
   {
     const std::lock_guard lock(h5::library_mutex());
-    impl_ = std::make_unique<Impl>(path);
+    impl_ = std::make_unique<Impl>(path, verify);
   }
   for (const SplitData* split : {&impl_->train, &impl_->test})
     if (split->jpeg_offsets) check_jpeg_offsets(impl_->bytes, *split);
@@ -225,8 +277,14 @@ void Reader::read_images(Split split, std::span<const std::int64_t> samples, std
   impl_->for_each_run(split, samples, [&](std::size_t i, std::size_t count) {
     const auto first = static_cast<std::uint64_t>(samples[i]);
     std::uint8_t* const to = out + i * image_bytes;
-    if (!data.jpeg_offsets) return data.bytes.read(impl_->bytes, first, {to, count * image_bytes});
-    for (std::size_t k = 0; k < count; ++k) impl_->decode_stored_jpeg(data, first + k, to + k * image_bytes);
+    if (!data.jpeg_offsets) data.bytes.read(impl_->bytes, first, {to, count * image_bytes});
+    for (std::size_t k = 0; k < count; ++k) {
+      std::uint8_t* const picture = to + k * image_bytes;
+      if (data.jpeg_offsets)
+        impl_->decode_stored_jpeg(data, first + k, picture);
+      else
+        impl_->verify_picture(data, first + k, {picture, image_bytes});
+    }
   });
 }
 
@@ -235,6 +293,24 @@ void Reader::read_jpeg(Split split, std::int64_t sample, std::vector<std::uint8_
   impl_->for_each_run(split, {&sample, 1}, [&](std::size_t, std::size_t) {
     impl_->read_stored_jpeg(impl_->split(split), static_cast<std::uint64_t>(sample), out);
   });
+}
+
+bool Reader::is_intact(Split split, std::int64_t sample) const {
+  const SplitData& data = impl_->split(split);
+  require_checksums(path(), data);
+  bool intact = false;
+  impl_->for_each_run(split, {&sample, 1}, [&](std::size_t, std::size_t) {
+    thread_local std::vector<std::uint8_t> stored;
+    impl_->read_stored(data, static_cast<std::uint64_t>(sample), stored);
+    intact = impl_->has_checksum(data, static_cast<std::uint64_t>(sample), stored);
+  });
+  return intact;
+}
+
+std::vector<std::string> Reader::damage_beside_pictures() const {
+  for (const SplitData* split : {&impl_->train, &impl_->test}) require_checksums(path(), *split);
+  const std::lock_guard lock(h5::library_mutex());
+  return dataset::damage_beside_pictures(impl_->file, impl_->bytes);
 }
 
 void Reader::will_need(Split split, std::int64_t first, std::int64_t count) const {

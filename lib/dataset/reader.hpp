@@ -17,9 +17,12 @@ namespace whorl::dataset {
 /// not thread-safe, all Readers share one lock; other HDF5 calls must not run at the same time.
 class Reader {
  public:
+  /// `all`: pictures are compared with their checksums whenever they are read, about 10 us for each 100 KB;
+  /// everything else is when the file is opened.
+  enum class Verify { nothing, all };
   /// Throws Error for a missing, foreign, truncated, damaged or newer-schema file, saying which and what to
-  /// do.
-  explicit Reader(const std::filesystem::path& path);
+  /// do; with Verify::all also for one without checksums.
+  explicit Reader(const std::filesystem::path& path, Verify verify = Verify::nothing);
   ~Reader();
   Reader(Reader&&) noexcept;
   Reader& operator=(Reader&&) noexcept;
@@ -38,6 +41,10 @@ class Reader {
   void read_images(Split split, std::span<const std::int64_t> samples, std::uint8_t* out) const;
   /// The JPEG of a picture as it is stored; only for Storage::jpeg.
   void read_jpeg(Split split, std::int64_t sample, std::vector<std::uint8_t>& out) const;
+  /// Whether the stored bytes of a picture still have their checksum. Throws for a file without checksums.
+  bool is_intact(Split split, std::int64_t sample) const;
+  /// See integrity.hpp. Throws for a file without checksums.
+  std::vector<std::string> damage_beside_pictures() const;
   /// The pictures [first, first + count) will be read soon, in any order: the kernel reads them ahead.
   void will_need(Split split, std::int64_t first, std::int64_t count) const;
   /// Throws if somebody has changed the file since it was opened.

@@ -113,8 +113,8 @@ std::int64_t Dataset::file_offset() const {
   return offset == HADDR_UNDEF ? -1 : static_cast<std::int64_t>(offset);
 }
 
-std::size_t Dataset::stored_bytes() const {
-  return static_cast<std::size_t>(H5Dget_storage_size(id_.get()));
+std::int64_t Dataset::stored_bytes() const {
+  return static_cast<std::int64_t>(H5Dget_storage_size(id_.get()));
 }
 
 hsize_t Dataset::rows_of(std::size_t elements, hsize_t first) const {

@@ -70,8 +70,8 @@ class Dataset {
   /// Byte offset of a contiguous dataset in its file, or -1 (chunked, compressed, external or empty
   /// datasets).
   std::int64_t file_offset() const;
-  /// Bytes of its elements in the file.
-  std::size_t stored_bytes() const;
+  /// Bytes in the file.
+  std::int64_t stored_bytes() const;
 
   /// Writes rows [first, first + values.size()/row_size()) as one hyperslab. Independent.
   template <typename T>

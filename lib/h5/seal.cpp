@@ -49,7 +49,9 @@ std::vector<Part> find_parts(const File& file, const std::vector<std::string>& d
   for (const std::string& name : datasets) {
     const Dataset dataset = Dataset::open(file, name);
     const std::int64_t offset = dataset.file_offset();
-    if (offset >= 0) parts.push_back({static_cast<std::size_t>(offset), dataset.stored_bytes(), "", name});
+    if (offset >= 0)
+      parts.push_back(
+          {static_cast<std::size_t>(offset), static_cast<std::size_t>(dataset.stored_bytes()), "", name});
   }
   std::sort(parts.begin(), parts.end(), [](const Part& a, const Part& b) { return a.offset < b.offset; });
   return parts;

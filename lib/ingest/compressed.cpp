@@ -3,15 +3,14 @@
 
 #include <archive.h>
 #include <archive_entry.h>
-#include <fcntl.h>
 
 #include <array>
-#include <cerrno>
 #include <memory>
 #include <string_view>
 
 #include "base/error.hpp"
 #include "base/progress.hpp"
+#include "ingest/append_file.hpp"
 
 namespace whorl::ingest {
 
@@ -40,14 +39,6 @@ ArchiveReader open_stream(const InputFile& file) {
   return reader;
 }
 
-void write_all(int descriptor, std::string_view bytes, const std::filesystem::path& target) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
-    require(written >= 0 || errno == EINTR, "cannot write {}: {}", target.string(), system_error_text(errno));
-    if (written > 0) bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
-}
-
 }  // namespace
 
 bool is_compressed(const InputFile& file) {
@@ -66,15 +57,14 @@ bool is_compressed(const InputFile& file) {
 
 void decompress(const InputFile& file, const std::filesystem::path& target) {
   const ArchiveReader reader = open_stream(file);
-  const Descriptor output(::open(target.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
-  require(bool(output), "cannot create {}: {}", target.string(), system_error_text(errno));
+  AppendFile output(target.string());
   Progress progress("decompress " + file.path(), "MB", file.size() / 1'000'000, true);
   std::string block(std::size_t{1} << 20, '\0');
   for (;;) {
     const la_ssize_t got = archive_read_data(reader.get(), block.data(), block.size());
     require(got >= 0, "cannot decompress {}: {}", file.path(), archive_error_string(reader.get()));
     if (got == 0) break;
-    write_all(output.get(), std::string_view(block).substr(0, static_cast<std::size_t>(got)), target);
+    output.append(std::as_bytes(std::span(block).first(static_cast<std::size_t>(got))));
     progress.update(archive_filter_bytes(reader.get(), -1) / 1'000'000);
   }
 }

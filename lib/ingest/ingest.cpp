@@ -7,13 +7,19 @@
 #include <cmath>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "base/error.hpp"
+#include "dataset/integrity.hpp"
+#include "dataset/reader.hpp"
 #include "ingest/cifar.hpp"
+#include "ingest/journal.hpp"
+#include "ingest/leftover.hpp"
 #include "ingest/manifest.hpp"
 #include "ingest/output_files.hpp"
 #include "ingest/picture_store.hpp"
+#include "ingest/recipe.hpp"
 #include "ingest/reject.hpp"
 #include "ingest/scan.hpp"
 #include "ingest/tables.hpp"
@@ -94,11 +100,47 @@ void warn(const mpi::Communicator& comm, const Summary& summary, const Contents&
   }
 }
 
+// Of a file that is there already.
+Summary summarise(const dataset::Reader& reader) {
+  Summary summary;
+  summary.class_names = reader.info().class_names;
+  summary.rejected = std::ssize(reader.rejects());
+  for (const Split split : {Split::train, Split::test}) {
+    auto& counts = summary.class_counts[split == Split::train ? 0 : 1];
+    counts.resize(summary.class_names.size());
+    for (const std::int32_t label : reader.labels(split)) ++counts[static_cast<std::size_t>(label)];
+  }
+  return summary;
+}
+
+Journal start_journal(const mpi::Communicator& comm, const OutputFiles& output, const std::string& recipe,
+                      Storage storage) {
+  const auto data = storage == Storage::pixels ? output.pictures() : output.spool(comm.rank());
+  std::optional<Journal> journal;
+  mpi::together(comm,
+                [&] { journal.emplace(output.journal(comm.rank()), recipe, data.filename().string()); });
+  return std::move(*journal);
+}
+
 std::unique_ptr<PictureStore> make_store(const mpi::Communicator& comm, const Manifest& manifest,
-                                         OutputFiles& output, const Options& options, int size) {
-  if (options.storage == Storage::jpeg) return make_jpeg_store(comm, manifest, output, size, options.quality);
+                                         OutputFiles& output, Journal& journal, const Options& options,
+                                         int size) {
+  if (options.storage == Storage::jpeg)
+    return make_jpeg_store(comm, manifest, output, journal, size, options.quality);
   output.require_space(std::ssize(manifest.items) * 3 * size * size);
-  return make_pixel_store(comm, manifest, output, size);
+  return make_pixel_store(comm, manifest, output, journal, size, options.block_bytes);
+}
+
+std::int64_t restore(const mpi::Communicator& comm, const Leftover& leftover, const Manifest& manifest,
+                     Worker& worker) {
+  if (leftover.pictures.empty()) return 0;
+  const std::int64_t restored = worker.restore(leftover);
+  log(comm, fmt::format("resuming: {} of {} pictures were finished before, {} remain", restored,
+                        manifest.items.size(), std::ssize(manifest.items) - restored));
+  if (restored < std::ssize(leftover.pictures))
+    log(comm, fmt::format("warning: {} pictures that were finished before are damaged, and done again",
+                          std::ssize(leftover.pictures) - restored));
+  return restored;
 }
 
 Summary run(const mpi::Communicator& comm, const Options& options, OutputFiles& output,
@@ -109,9 +151,18 @@ Summary run(const mpi::Communicator& comm, const Options& options, OutputFiles& 
     manifest = scan_once(comm, options, output);
   }
   const int size = manifest.encoding == Encoding::cifar ? cifar_side : options.size;
+  const std::string recipe = recipe_of(manifest, size, options.storage, options.quality);
+  const Leftover leftover = read_leftover(comm, output.leftovers(), recipe);
+  if (options.resume && !options.overwrite && is_made_by(comm, output.result(), recipe)) {
+    log(comm, output.result().string() + " is finished already");
+    output.clean_up();
+    return summarise(dataset::Reader(output.result()));
+  }
   const double most_rejects = options.max_rejects * static_cast<double>(manifest.items.size());
-  const std::unique_ptr<PictureStore> store = make_store(comm, manifest, output, options, size);
+  Journal journal = start_journal(comm, output, recipe, options.storage);
+  const std::unique_ptr<PictureStore> store = make_store(comm, manifest, output, journal, options, size);
   Worker worker(comm, manifest, size, *store, timer);
+  const std::int64_t restored = restore(comm, leftover, manifest, worker);
   worker.run(most_rejects);
 
   const auto scope = timer.measure(finish_phase);
@@ -124,11 +175,14 @@ Summary run(const mpi::Communicator& comm, const Options& options, OutputFiles& 
   worker.reduce_sums();
   h5::File& file = store->finish(contents);
   write_tables(comm, file, manifest, contents, rejects);
-  write_attributes(file, manifest, worker.sums(), options.storage, size);
+  write_checksums(comm, file, manifest, contents, journal);
+  write_attributes(file, manifest, worker.sums(), options.storage, size, recipe);
   const std::filesystem::path finished = file.path();
   output.close_hdf5();
+  mpi::on_root(comm, [&] { dataset::seal(finished); });
   output.publish(finished);
   Summary summary = summarise(manifest, contents, rejects.size());
+  summary.restored = restored;
   warn(comm, summary, contents);
   return summary;
 }
@@ -138,7 +192,7 @@ Summary run(const mpi::Communicator& comm, const Options& options, OutputFiles& 
 Summary ingest(const mpi::Communicator& comm, const Options& options) {
   const auto start = std::chrono::steady_clock::now();
   mpi::PhaseTimer timer(phase_names);
-  OutputFiles output(comm, options.output, options.inputs.size(), options.overwrite);
+  OutputFiles output(comm, options.output, options.overwrite, options.resume);
   try {
     Summary summary = run(comm, options, output, timer);
     mpi::on_root(comm, [&] {
@@ -148,11 +202,13 @@ Summary ingest(const mpi::Communicator& comm, const Options& options) {
     summary.phases = timer.reduce(comm);
     summary.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     return summary;
-  } catch (const CollectiveError&) {
+  } catch (const CollectiveError& error) {
     // All ranks are here together, so the open files can still be closed in order; left open, they would
     // break MPI_Finalize.
     output.abandon_hdf5();
-    throw;
+    throw CollectiveError(error.what() + output.note_of_kept());
+  } catch (const std::exception& error) {
+    throw Error(describe(error) + output.note_of_kept());
   }
 }
 

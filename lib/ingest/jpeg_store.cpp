@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include <fcntl.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <optional>
-#include <utility>
 
-#include "base/error.hpp"
+#include "base/digest.hpp"
 #include "image/jpeg.hpp"
+#include "ingest/append_file.hpp"
 #include "ingest/input_file.hpp"
 #include "ingest/picture_store.hpp"
 #include "ingest/row_writer.hpp"
@@ -18,65 +15,47 @@ namespace {
 
 using dataset::Split;
 
-// Encoded pictures of one rank, one after the other, until their places in the result are known.
-class Spool {
- public:
-  explicit Spool(const std::string& path)
-      : path_(path), file_(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)) {
-    require(bool(file_), "cannot create {}: {}", path_, system_error_text(errno));
-  }
-  // Returns the offset.
-  std::int64_t append(std::span<const std::uint8_t> bytes) {
-    const std::int64_t offset = end_;
-    while (!bytes.empty()) {
-      const ssize_t written = ::write(file_.get(), bytes.data(), bytes.size());
-      require(written >= 0 || errno == EINTR, "cannot write {}: {}", path_, system_error_text(errno));
-      if (written <= 0) continue;
-      end_ += written;
-      bytes = bytes.subspan(static_cast<std::size_t>(written));
-    }
-    return offset;
-  }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-  Descriptor file_;
-  std::int64_t end_ = 0;
-};
-
+// Encoded pictures lie in a file of their rank, one after the other, until their places in the result are
+// known.
 class JpegStore : public PictureStore {
  public:
-  JpegStore(const mpi::Communicator& comm, const Manifest& manifest, OutputFiles& output, int size,
-            int quality)
-      : comm_(comm), manifest_(manifest), output_(output), quality_(quality), picture_(size, size) {
+  JpegStore(const mpi::Communicator& comm, const Manifest& manifest, OutputFiles& output, Journal& journal,
+            int size, int quality)
+      : comm_(comm),
+        manifest_(manifest),
+        output_(output),
+        journal_(journal),
+        quality_(quality),
+        picture_(size, size) {
     mpi::together(comm, [&] { spool_.emplace(output.spool(comm.rank()).string()); });
   }
 
   std::span<std::uint8_t> place(std::int64_t) override { return picture_.pixels; }
 
   std::span<const std::uint8_t> keep(std::int64_t item) override {
-    const std::vector<std::uint8_t> blob = image::encode_jpeg(picture_, quality_);
-    mine_.push_back({item, spool_->append(blob), std::ssize(blob)});
+    return restore(item, image::encode_jpeg(picture_, quality_));
+  }
+
+  std::span<const std::uint8_t> restore(std::int64_t item, std::span<const std::uint8_t> blob) override {
+    const auto bytes = std::as_bytes(blob);
+    const StoredPicture stored{item, spool_->append(bytes), std::ssize(bytes), checksum_of(bytes)};
+    journal_.append({&stored, 1});
     stored_ = image::decode_jpeg(blob);
     return stored_.pixels;
   }
 
+  void flush() override {}
+
   h5::File& finish(const Contents& contents) override {
     std::vector<std::int64_t> sizes(manifest_.items.size(), 0);
-    for (const Blob& blob : mine_) sizes[blob.item] = blob.size;
+    for (const StoredPicture& blob : journal_.pictures()) sizes[blob.item] = blob.size;
     comm_.sum_in_place(std::span(sizes));
-    std::ranges::sort(mine_, {}, &Blob::item);
-    h5::File& file = output_.create_hdf5(output_.partial());
+    h5::File& file = output_.create_hdf5(output_.pictures());
     for (const Split split : {Split::train, Split::test}) write_split(file, split, contents.of(split), sizes);
     return file;
   }
 
  private:
-  struct Blob {
-    std::int64_t item, spool_offset, size;
-  };
-
   void write_split(const h5::File& file, Split split, const std::vector<std::int64_t>& items,
                    const std::vector<std::int64_t>& sizes) const {
     std::vector<std::uint64_t> offsets{0};
@@ -97,11 +76,13 @@ class JpegStore : public PictureStore {
 
   void write_blobs(RowWriter& bytes, Split split, const std::vector<std::uint64_t>& place) const {
     const InputFile spooled(spool_->path());
+    std::vector<StoredPicture> blobs = journal_.pictures();
+    std::ranges::sort(blobs, {}, &StoredPicture::item);
     std::vector<std::uint8_t> buffer;
-    for (const Blob& blob : mine_) {
+    for (const StoredPicture& blob : blobs) {
       if (manifest_.items[blob.item].split != split) continue;
       buffer.resize(static_cast<std::size_t>(blob.size));
-      spooled.read(blob.spool_offset, buffer);
+      spooled.read(blob.offset, buffer);
       bytes.add(place[blob.item], buffer);
     }
     bytes.flush();
@@ -110,17 +91,17 @@ class JpegStore : public PictureStore {
   const mpi::Communicator& comm_;
   const Manifest& manifest_;
   OutputFiles& output_;
+  Journal& journal_;
   int quality_;
   image::Image picture_, stored_;  // before encoding, and as a reader gets it
-  std::optional<Spool> spool_;
-  std::vector<Blob> mine_;
+  std::optional<AppendFile> spool_;
 };
 
 }  // namespace
 
 std::unique_ptr<PictureStore> make_jpeg_store(const mpi::Communicator& comm, const Manifest& manifest,
-                                              OutputFiles& output, int size, int quality) {
-  return std::make_unique<JpegStore>(comm, manifest, output, size, quality);
+                                              OutputFiles& output, Journal& journal, int size, int quality) {
+  return std::make_unique<JpegStore>(comm, manifest, output, journal, size, quality);
 }
 
 }  // namespace whorl::ingest

@@ -1,43 +1,101 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ingest/output_files.hpp"
 
-#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
 #include "base/error.hpp"
 #include "base/file_system.hpp"
 #include "base/progress.hpp"
-#include "ingest/input_file.hpp"
-#include "ingest/scan.hpp"
+#include "ingest/leftover.hpp"
 
 namespace whorl::ingest {
 
+namespace {
+
 namespace fs = std::filesystem;
 
-OutputFiles::OutputFiles(const mpi::Communicator& comm, fs::path result, std::size_t inputs, bool overwrite)
-    : comm_(comm), result_(std::move(result)), inputs_(inputs), overwrite_(overwrite) {
-  mpi::on_root(comm_, [&] { check(); });
+constexpr const char* folder_ending = ".partial-";
+
+fs::path make_folder(const fs::path& result) {
+  std::string name = result.string() + folder_ending + "XXXXXX";
+  const bool made = ::mkdtemp(name.data()) != nullptr;
+  require(made, "cannot write {}: {}", result.string(), system_error_text(errno));
+  return name;
 }
 
-void OutputFiles::check() const {
+// Somebody else's folder could hold anything.
+bool is_own_folder(const fs::path& path) {
+  struct stat status {};
+  return ::lstat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == ::geteuid();
+}
+
+// Also true for what cannot be read: better kept than lost.
+bool holds_pictures(const fs::path& folder) {
+  try {
+    return fs::exists(folder) && count_finished(folder) > 0;
+  } catch (const std::exception&) {
+    return true;
+  }
+}
+
+}  // namespace
+
+OutputFiles::OutputFiles(const mpi::Communicator& comm, fs::path result, bool overwrite, bool resume)
+    : comm_(comm), result_(std::move(result)) {
+  std::string folder;
+  mpi::on_root(comm_, [&] {
+    check_result();
+    require(overwrite || resume || !fs::exists(result_),
+            "{} exists already; choose another name, or replace it with --overwrite", result_.string());
+    find_leftovers();
+    if (!resume) refuse_leftovers();
+    folder = make_folder(result_);
+  });
+  comm_.broadcast(folder);
+  folder_ = folder;
+}
+
+void OutputFiles::check_result() const {
   const std::string name = result_.string();
-  require(fs::exists(folder()), "cannot write {}: the folder {} does not exist", name, folder().string());
+  require(fs::exists(parent()), "cannot write {}: the folder {} does not exist", name, parent().string());
   require(!fs::is_directory(result_), "cannot write {}: it is a folder", name);
-  require(overwrite_ || !fs::exists(result_),
-          "{} exists already; choose another name, or replace it with --overwrite", name);
-  const Descriptor probe(::open(partial().c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666));
-  require(bool(probe), "cannot write {}: {}", name, system_error_text(errno));
+}
+
+void OutputFiles::find_leftovers() {
+  const std::string beginning = result_.filename().string() + folder_ending;
+  for (const auto& entry : fs::directory_iterator(parent())) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with(beginning) && is_own_folder(entry.path()))
+      leftovers_.push_back(result_.parent_path() / name);
+  }
+  std::ranges::sort(leftovers_);
+}
+
+void OutputFiles::refuse_leftovers() const {
+  if (leftovers_.empty()) return;
+  const fs::path& folder = leftovers_.front();
+  throw Error(
+      "{} is what an interrupted job left, or one that is still running; it holds {} finished pictures. Go "
+      "on from "
+      "there with --resume, or remove it: rm -r {}",
+      folder.string(), count_finished(folder), folder.string());
 }
 
 OutputFiles::~OutputFiles() {
-  std::error_code ignored;  // files that are not there, or a folder that is gone
-  fs::remove(partial(), ignored);
-  fs::remove(compacted(), ignored);
-  for (int rank = 0; rank < comm_.size(); ++rank) fs::remove(spool(rank), ignored);
-  for (std::size_t input = 0; input < inputs_; ++input) fs::remove(unpacked_tar(scratch(), input), ignored);
-  fs::remove(recoded_pixels(scratch()), ignored);
+  std::error_code ignored;  // another rank may be removing it too
+  if (!holds_pictures(folder_)) fs::remove_all(folder_, ignored);
+}
+
+std::string OutputFiles::note_of_kept() const {
+  if (!holds_pictures(folder_)) return {};
+  return fmt::format("\nFinished pictures are kept in {}: the same command with --resume goes on from there",
+                     folder_.string());
 }
 
 h5::File& OutputFiles::create_hdf5(const fs::path& path) {
@@ -51,17 +109,25 @@ void OutputFiles::close_hdf5() {
 
 void OutputFiles::require_space(std::int64_t bytes) const {
   mpi::on_root(comm_, [&] {
-    const auto free = static_cast<std::int64_t>(fs::space(folder()).available);
+    const auto free = static_cast<std::int64_t>(fs::space(parent()).available);
     require(bytes <= free,
             "{} needs {}, but only {} are free in {}; use a disk with more space, a smaller --size, or "
             "--store jpeg",
             result_.string(), format_bytes(static_cast<double>(bytes)),
-            format_bytes(static_cast<double>(free)), folder().string());
+            format_bytes(static_cast<double>(free)), parent().string());
   });
 }
 
 void OutputFiles::publish(const fs::path& finished) const {
   mpi::on_root(comm_, [&] { publish_file(finished, result_); });
+  clean_up();
+}
+
+void OutputFiles::clean_up() const {
+  mpi::on_root(comm_, [&] {
+    for (const fs::path& folder : leftovers_) fs::remove_all(folder);
+    fs::remove_all(folder_);
+  });
 }
 
 }  // namespace whorl::ingest

@@ -4,30 +4,36 @@
 #include <cstdint>
 #include <deque>
 #include <filesystem>
+#include <string>
+#include <vector>
 
 #include "h5/file.hpp"
 #include "mpi/communicator.hpp"
 
 namespace whorl::ingest {
 
-/// The result, and the temporary files beside it. The destructor removes the temporary ones, on whichever
-/// rank runs it: only publish() makes the result appear.
+/// The result, and beside it a new folder, RESULT.partial-XXXXXX, of an unpredictable name and for this user
+/// alone, with all that is temporary. Only publish() makes the result appear. A job that ends otherwise
+/// leaves its folder where it holds finished pictures, for another job to resume.
 class OutputFiles {
  public:
-  /// Collective. Throws CollectiveError if the result cannot be written there, or exists and `overwrite` is
-  /// false.
-  OutputFiles(const mpi::Communicator& comm, std::filesystem::path result, std::size_t inputs,
-              bool overwrite);
+  /// Collective. Throws CollectiveError if the result cannot be written there; without `overwrite` and
+  /// `resume`, if it exists; without `resume`, if an interrupted job has left its folder.
+  OutputFiles(const mpi::Communicator& comm, std::filesystem::path result, bool overwrite, bool resume);
   OutputFiles(const OutputFiles&) = delete;
   OutputFiles& operator=(const OutputFiles&) = delete;
+  /// Removes the folder, on whichever rank runs it, unless it holds finished pictures.
   ~OutputFiles();
 
   const std::filesystem::path& result() const { return result_; }
-  std::filesystem::path partial() const { return with("partial"); }
-  /// What partial() is copied to when rows have to be left out.
-  std::filesystem::path compacted() const { return with("compacted"); }
-  std::filesystem::path spool(int rank) const { return with(fmt::format("spool-{}", rank)); }
-  std::filesystem::path scratch() const { return with("unpacked"); }
+  std::filesystem::path pictures() const { return folder_ / "pictures.h5"; }
+  /// What pictures() is copied to when rows have to be left out.
+  std::filesystem::path compacted() const { return folder_ / "compacted.h5"; }
+  std::filesystem::path spool(int rank) const { return folder_ / fmt::format("spool-{}", rank); }
+  std::filesystem::path journal(int rank) const { return folder_ / fmt::format("journal-{}", rank); }
+  std::filesystem::path scratch() const { return folder_ / "input"; }
+  /// Folders of interrupted jobs of the same result; on rank 0.
+  const std::vector<std::filesystem::path>& leftovers() const { return leftovers_; }
 
   /// Collective: a new HDF5 file, open until close_hdf5().
   h5::File& create_hdf5(const std::filesystem::path& path);
@@ -40,15 +46,19 @@ class OutputFiles {
   void require_space(std::int64_t bytes) const;
   /// Collective: `finished` becomes the result.
   void publish(const std::filesystem::path& finished) const;
+  /// Collective: removes the folders of this and of interrupted jobs.
+  void clean_up() const;
+  /// Where finished pictures are and how to go on with them, for an error message; empty if there are none.
+  std::string note_of_kept() const;
 
  private:
-  std::filesystem::path with(const std::string& ending) const { return result_.string() + "." + ending; }
-  std::filesystem::path folder() const { return result_.has_parent_path() ? result_.parent_path() : "."; }
-  void check() const;
+  std::filesystem::path parent() const { return result_.has_parent_path() ? result_.parent_path() : "."; }
+  void check_result() const;
+  void find_leftovers();
+  void refuse_leftovers() const;
   const mpi::Communicator& comm_;
-  std::filesystem::path result_;
-  std::size_t inputs_;
-  bool overwrite_;
+  std::filesystem::path result_, folder_;
+  std::vector<std::filesystem::path> leftovers_;
   std::deque<h5::File> open_;
 };
 

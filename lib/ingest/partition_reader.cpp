@@ -11,7 +11,7 @@
 namespace whorl::ingest {
 
 PartitionReader::PartitionReader(const mpi::Communicator& comm, const Manifest& manifest,
-                                 const ReadLimits& limits)
+                                 const std::vector<std::int64_t>& items, const ReadLimits& limits)
     : comm_(comm),
       manifest_(manifest),
       limits_(limits),
@@ -19,17 +19,16 @@ PartitionReader::PartitionReader(const mpi::Communicator& comm, const Manifest& 
       peers_(node_.all_gather(comm.rank())),
       claims_(node_),
       rounds_(peers_.size()) {
-  plan();
+  plan(items);
   std::int64_t largest = 0;
   for (const Round& round : rounds_[static_cast<std::size_t>(node_.rank())])
     largest = std::max(largest, round.size);
   buffer_.resize(static_cast<std::size_t>(largest));
 }
 
-void PartitionReader::plan() {
+void PartitionReader::plan(const std::vector<std::int64_t>& items) {
   std::vector<std::vector<std::int64_t>> of_file(manifest_.files.size());
-  for (std::int64_t i = 0; i < std::ssize(manifest_.items); ++i)
-    of_file[manifest_.items[i].file].push_back(i);
+  for (const std::int64_t item : items) of_file[manifest_.items[item].file].push_back(item);
   std::vector<std::int64_t> loose;
   for (std::size_t file = 0; file < of_file.size(); ++file) {
     if (manifest_.files[file].shared) {

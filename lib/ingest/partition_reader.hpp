@@ -28,7 +28,7 @@ struct Picture {
   std::string problem;  ///< why there are no bytes; empty if there are
 };
 
-/// Reads all pictures, each on one rank, in rounds of bounded memory. Every file with many pictures is cut
+/// Reads pictures, each on one rank, in rounds of bounded memory. Every file with many pictures is cut
 /// into one contiguous run of pictures per rank, balanced by bytes and pictures, and read with
 /// MPI_File_read_at_all; single-picture files are shared out likewise. A rank that is through with its part
 /// of a round takes over pictures of slower ranks of its node. The manifest and communicator must outlive the
@@ -37,8 +37,10 @@ struct Picture {
 ///   while next(): while a picture can be taken: use it
 class PartitionReader {
  public:
-  /// Collective.
-  PartitionReader(const mpi::Communicator& comm, const Manifest& manifest, const ReadLimits& limits = {});
+  /// Collective. `items`: ascending indices into Manifest::items, the same on all ranks; the others are not
+  /// read.
+  PartitionReader(const mpi::Communicator& comm, const Manifest& manifest,
+                  const std::vector<std::int64_t>& items, const ReadLimits& limits = {});
 
   /// Collective: reads the next round, when no rank of the node has anything left to take in this one; false,
   /// on all ranks alike, after the last. If it throws Error on one rank, the ranks are still in step and must
@@ -59,7 +61,7 @@ class PartitionReader {
   };
   using Rounds = std::vector<Round>;
 
-  void plan();
+  void plan(const std::vector<std::int64_t>& items);
   void plan_run(std::int32_t file, const std::vector<std::int64_t>& items);
   Rounds cut(std::int32_t file, Range items) const;
   bool fits(const Round& round, const Item& item) const;
@@ -75,7 +77,7 @@ class PartitionReader {
   mpi::Communicator node_;
   std::vector<int> peers_;  // ranks in comm_, by rank in node_
   Claims claims_;
-  std::vector<std::int64_t> order_;  // all items, as they lie in the files
+  std::vector<std::int64_t> order_;  // items, as they lie in the files
   std::vector<Rounds> rounds_;       // by rank in node_; all have the same number
   std::size_t next_ = 0;
   std::optional<mpi::File> open_;

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/block_range.hpp"
+#include "base/digest.hpp"
 #include "ingest/picture_store.hpp"
 #include "ingest/row_writer.hpp"
 
@@ -22,36 +23,62 @@ h5::Dataset create_images(const h5::File& file, Split split, std::int64_t count,
 // size.
 class PixelStore : public PictureStore {
  public:
-  PixelStore(const mpi::Communicator& comm, const Manifest& manifest, OutputFiles& output, int size)
+  PixelStore(const mpi::Communicator& comm, const Manifest& manifest, OutputFiles& output, Journal& journal,
+             int size, std::size_t block)
       : comm_(comm),
         manifest_(manifest),
         output_(output),
+        journal_(journal),
         size_(size),
-        file_(output.create_hdf5(output.partial())),
-        train_(file_, create_images(file_, Split::train, manifest.count(Split::train), size)),
-        test_(file_, create_images(file_, Split::test, manifest.count(Split::test), size)) {}
+        file_(output.create_hdf5(output.pictures())),
+        train_(*this, Split::train, block),
+        test_(*this, Split::test, block) {}
 
   std::span<std::uint8_t> place(std::int64_t item) override {
-    placed_ = writer(manifest_.items[item].split).place_row(static_cast<hsize_t>(manifest_.row(item)));
+    placed_ = rows_of(item).writer.place_row(static_cast<hsize_t>(manifest_.row(item)));
     return placed_;
   }
 
   std::span<const std::uint8_t> keep(std::int64_t item) override {
-    writer(manifest_.items[item].split).keep_row();
+    Rows& rows = rows_of(item);
+    rows.writer.keep_row();
+    rows.unwritten.push_back({item, rows.offset + manifest_.row(item) * std::ssize(placed_),
+                              std::ssize(placed_), checksum_of(std::as_bytes(placed_))});
     return placed_;
   }
 
+  std::span<const std::uint8_t> restore(std::int64_t item, std::span<const std::uint8_t> stored) override {
+    std::ranges::copy(stored, place(item).begin());
+    return keep(item);
+  }
+
+  void flush() override {
+    train_.writer.flush();
+    test_.writer.flush();
+  }
+
   h5::File& finish(const Contents& contents) override {
-    mpi::together(comm_, [&] {
-      train_.flush();
-      test_.flush();
-    });
+    mpi::together(comm_, [&] { flush(); });
     const std::size_t kept = contents.of(Split::train).size() + contents.of(Split::test).size();
     return kept == manifest_.items.size() ? file_ : copy_kept(contents);
   }
 
  private:
-  RowWriter& writer(Split split) { return split == Split::train ? train_ : test_; }
+  // The pictures of a split.
+  struct Rows {
+    Rows(PixelStore& store, Split split, std::size_t block)
+        : writer(store.file_, create_images(store.file_, split, store.manifest_.count(split), store.size_),
+                 block,
+                 [this, &journal = store.journal_] {
+                   journal.append(unwritten);
+                   unwritten.clear();
+                 }),
+          offset(writer.dataset().file_offset()) {}
+    RowWriter writer;
+    std::int64_t offset;                   // of the first row in the file
+    std::vector<StoredPicture> unwritten;  // kept, but still in the writer's memory
+  };
+  Rows& rows_of(std::int64_t item) { return manifest_.items[item].split == Split::train ? train_ : test_; }
 
   h5::File& copy_kept(const Contents& contents) {
     output_.require_space(
@@ -61,7 +88,9 @@ class PixelStore : public PictureStore {
     for (const Split split : {Split::train, Split::test}) {
       const std::vector<std::int64_t>& items = contents.of(split);
       RowWriter target(compacted, create_images(compacted, split, std::ssize(items), size_));
-      mpi::together(comm_, [&] { copy_rows(items, writer(split).dataset(), target); });
+      mpi::together(comm_, [&] {
+        copy_rows(items, (split == Split::train ? train_ : test_).writer.dataset(), target);
+      });
     }
     return compacted;
   }
@@ -79,17 +108,19 @@ class PixelStore : public PictureStore {
   const mpi::Communicator& comm_;
   const Manifest& manifest_;
   OutputFiles& output_;
+  Journal& journal_;
   int size_;
   h5::File& file_;
-  RowWriter train_, test_;
+  Rows train_, test_;
   std::span<std::uint8_t> placed_;
 };
 
 }  // namespace
 
 std::unique_ptr<PictureStore> make_pixel_store(const mpi::Communicator& comm, const Manifest& manifest,
-                                               OutputFiles& output, int size) {
-  return std::make_unique<PixelStore>(comm, manifest, output, size);
+                                               OutputFiles& output, Journal& journal, int size,
+                                               std::size_t block) {
+  return std::make_unique<PixelStore>(comm, manifest, output, journal, size, block);
 }
 
 }  // namespace whorl::ingest

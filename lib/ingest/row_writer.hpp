@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <utility>
@@ -16,10 +17,15 @@ namespace whorl::ingest {
 /// transfers of a few MB.
 class RowWriter {
  public:
-  RowWriter(const h5::File& file, h5::Dataset dataset)
+  static constexpr std::size_t usual_block = std::size_t{4} << 20;
+  /// `block`: most bytes in a transfer, but for a single larger row; smaller only for tests. `written`, if
+  /// any, is called whenever all rows that were kept so far are in the file.
+  RowWriter(const h5::File& file, h5::Dataset dataset, std::size_t block = usual_block,
+            std::function<void()> written = {})
       : dataset_(std::move(dataset)),
+        written_(std::move(written)),
         writeback_(file.path()),
-        capacity_(std::max<std::size_t>(most_bytes, dataset_.row_size())),
+        capacity_(std::max<std::size_t>(block, dataset_.row_size())),
         pending_(std::make_unique_for_overwrite<std::uint8_t[]>(capacity_)) {}
 
   /// Where the values of a row are to be written; they count once keep_row() is called.
@@ -36,12 +42,11 @@ class RowWriter {
     dataset_.write_rows(first_row_, std::span<const std::uint8_t>(pending_.get(), used_));
     writeback_.wrote(static_cast<std::int64_t>(used_));
     used_ = 0;
+    if (written_) written_();
   }
   const h5::Dataset& dataset() const { return dataset_; }
 
  private:
-  static constexpr std::size_t most_bytes = std::size_t{4} << 20;
-
   std::span<std::uint8_t> make_room(hsize_t row, std::size_t bytes) {
     const bool follows = row == first_row_ + used_ / dataset_.row_size();
     if (!follows || used_ + bytes > capacity_) flush();
@@ -54,6 +59,7 @@ class RowWriter {
   }
 
   h5::Dataset dataset_;
+  std::function<void()> written_;
   Writeback writeback_;
   std::size_t capacity_, used_ = 0;  // bytes
   std::unique_ptr<std::uint8_t[]>

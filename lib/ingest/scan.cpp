@@ -193,7 +193,6 @@ fs::path recoded_pixels(const fs::path& scratch) {
 
 Scan scan(const ScanOptions& options) {
   require(!options.inputs.empty(), "no inputs");
-  fs::remove(recoded_pixels(options.scratch));  // of an earlier job that was killed
   Scan result;
   std::vector<Collection> collections;
   for (std::size_t i = 0; i < options.inputs.size(); ++i) {

@@ -15,8 +15,8 @@ struct ScanOptions {
       inputs;                  ///< folders, tars (compressed or not), CIFAR-10 batches; told apart by content
   double test_fraction = 0.2;  ///< of pictures whose source has no split of its own
   std::uint64_t seed = 0;
-  std::filesystem::path
-      scratch;  ///< what the names of temporary files begin with, see unpacked_tar() and recoded_pixels()
+  std::filesystem::path scratch;  ///< what the names of temporary files begin with, see unpacked_tar() and
+                                  ///< recoded_pixels(); there are none yet
 };
 
 struct Scan {

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "h5/file.hpp"
 #include "ingest/channel_sums.hpp"
+#include "ingest/journal.hpp"
 #include "ingest/manifest.hpp"
 #include "ingest/picture_store.hpp"
 #include "ingest/reject.hpp"
@@ -16,7 +18,11 @@ namespace whorl::ingest {
 /// arguments on every rank.
 void write_tables(const mpi::Communicator& comm, const h5::File& file, const Manifest& manifest,
                   const Contents& contents, const std::vector<Reject>& rejects);
+/// Of the pictures, and room for those of the rest, see dataset::seal(). `journal`: what this rank has
+/// stored.
+void write_checksums(const mpi::Communicator& comm, const h5::File& file, const Manifest& manifest,
+                     const Contents& contents, const Journal& journal);
 void write_attributes(const h5::File& file, const Manifest& manifest, const ChannelSums& sums,
-                      dataset::Storage storage, int size);
+                      dataset::Storage storage, int size, const std::string& recipe);
 
 }  // namespace whorl::ingest

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ingest/worker.hpp"
 
+#include <algorithm>
+
+#include "base/block_range.hpp"
 #include "base/error.hpp"
 #include "mpi/session.hpp"
 
@@ -21,11 +24,43 @@ void interleave(std::span<const std::uint8_t> planes, std::span<std::uint8_t> pi
 
 Worker::Worker(const mpi::Communicator& comm, const Manifest& manifest, int size, PictureStore& store,
                mpi::PhaseTimer& timer)
-    : comm_(comm), manifest_(manifest), size_(size), store_(store), timer_(timer) {}
+    : comm_(comm),
+      manifest_(manifest),
+      size_(size),
+      store_(store),
+      timer_(timer),
+      restored_(manifest.items.size(), 0) {}
+
+std::int64_t Worker::restore(const Leftover& leftover) {
+  const auto scope = timer_.measure(read_phase);
+  const Range mine = block_range(std::ssize(leftover.pictures), comm_.size(), comm_.rank());
+  mpi::together(comm_, [&] {
+    std::vector<std::uint8_t> stored;
+    for (std::int64_t i = mine.begin; i < mine.end; ++i) {
+      const Leftover::Picture& picture = leftover.pictures[i];
+      const std::int64_t item = picture.stored.item;
+      if (!read_finished(leftover, picture, stored)) continue;
+      add_to_sums(item, store_.restore(item, stored));
+      restored_[item] = 1;
+    }
+    store_.flush();  // so that nothing of the leftover is needed any more
+  });
+  comm_.sum_in_place(std::span(restored_));
+  return std::ranges::count(restored_, 1);
+}
+
+std::vector<std::int64_t> Worker::missing_items() const {
+  std::vector<std::int64_t> items;
+  for (std::int64_t i = 0; i < std::ssize(restored_); ++i) {
+    if (restored_[i] == 0) items.push_back(i);
+  }
+  return items;
+}
 
 void Worker::run(double most_rejects) {
-  PartitionReader reader(comm_, manifest_);
-  Progress progress("ingest", "pictures", std::ssize(manifest_.items), comm_.is_root());
+  const std::vector<std::int64_t> items = missing_items();
+  PartitionReader reader(comm_, manifest_, items);
+  Progress progress("ingest", "pictures", std::ssize(items), comm_.is_root());
   for (bool more = true; more;) {
     std::string failure;
     try {
@@ -93,7 +128,10 @@ bool Worker::decode(const Picture& picture, std::span<std::uint8_t> pixels) {
 
 void Worker::keep(std::int64_t item) {
   const auto scope = timer_.measure(write_phase);
-  const std::span<const std::uint8_t> stored = store_.keep(item);
+  add_to_sums(item, store_.keep(item));
+}
+
+void Worker::add_to_sums(std::int64_t item, std::span<const std::uint8_t> stored) {
   if (manifest_.items[item].split == dataset::Split::train) sums_.add(stored);
 }
 

@@ -10,6 +10,7 @@
 #include "base/progress.hpp"
 #include "image/jpeg.hpp"
 #include "ingest/channel_sums.hpp"
+#include "ingest/leftover.hpp"
 #include "ingest/manifest.hpp"
 #include "ingest/partition_reader.hpp"
 #include "ingest/picture_store.hpp"
@@ -23,15 +24,18 @@ namespace whorl::ingest {
 enum Phase : std::size_t { scan_phase, read_phase, decode_phase, write_phase, finish_phase };
 inline const std::vector<std::string> phase_names = {"scan", "read", "decode", "write", "finish"};
 
-/// Read -> decode -> store: what one rank does with its share of the pictures.
+/// Read -> decode -> store: what one rank does with its share of the pictures. First restore(), then run().
 class Worker {
  public:
   /// `size`: height and width of the pictures. All arguments must outlive the worker.
   Worker(const mpi::Communicator& comm, const Manifest& manifest, int size, PictureStore& store,
          mpi::PhaseTimer& timer);
 
-  /// Collective, once. Stops early when more than `most_rejects` pictures of all ranks are unusable. An error
-  /// of one rank ends the round for all: CollectiveError, naming the rank.
+  /// Takes over what interrupted jobs have finished; what is damaged of it is left for run(). Returns how
+  /// many pictures of all ranks. Collective.
+  std::int64_t restore(const Leftover& leftover);
+  /// All other pictures. Collective, once. Stops early when more than `most_rejects` pictures of all ranks
+  /// are unusable. An error of one rank ends the round for all: CollectiveError, naming the rank.
   void run(double most_rejects);
 
   /// Pictures of this rank that are not in the store.
@@ -47,6 +51,8 @@ class Worker {
   std::span<std::uint8_t> place(std::int64_t item);
   bool decode(const Picture& picture, std::span<std::uint8_t> pixels);
   void keep(std::int64_t item);
+  void add_to_sums(std::int64_t item, std::span<const std::uint8_t> stored);
+  std::vector<std::int64_t> missing_items() const;
 
   const mpi::Communicator& comm_;
   const Manifest& manifest_;
@@ -56,6 +62,7 @@ class Worker {
   image::SquareDecoder decoder_;
   ChannelSums sums_;
   std::vector<Reject> rejects_;
+  std::vector<std::int32_t> restored_;       // by item, the same on all ranks: 1 if it was restored
   std::int64_t done_ = 0, done_by_all_ = 0;  // pictures; the latter when the last round ended
 };
 

@@ -14,7 +14,8 @@
 namespace whorl::train {
 
 struct DataOptions {
-  std::string file;  ///< dataset file, made by whorl-ingest
+  std::string file;     ///< dataset file, made by whorl-ingest
+  bool verify = false;  ///< compare what is read with its checksums, see dataset::Reader::Verify
 };
 
 struct NetworkOptions {

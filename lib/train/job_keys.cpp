@@ -76,6 +76,8 @@ std::vector<JobKey> network_and_training_keys() {
   using T = TrainOptions;
   return {
       key("data.file", &Job::data, &DataOptions::file, "dataset file made by whorl-ingest; --data for short"),
+      key("data.verify", &Job::data, &DataOptions::verify,
+          "compare pictures with their checksums whenever they are read, all else once"),
       key("network.name", &Job::network, &N::name, "which network", nn::network_names()),
       key("network.image_size", &Job::network, &N::image_size,
           "pixels on a side of the network's input; 0: as in the dataset"),

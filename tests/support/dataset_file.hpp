@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "base/digest.hpp"
+#include "dataset/integrity.hpp"
 #include "dataset/schema.hpp"
 #include "h5/file.hpp"
 #include "image/jpeg.hpp"
@@ -22,6 +24,7 @@ struct DatasetFile {
   std::string format = dataset::format_name;
   std::string source_digest = "0123";
   std::vector<std::string> class_names{"daisy", "rose", "tulip"};
+  bool checksums = false;
 
   std::int32_t label(dataset::Split split, std::int64_t sample) const {
     const std::int64_t classes = static_cast<std::int64_t>(class_names.size());
@@ -57,7 +60,9 @@ struct DatasetFile {
     write_split(file, dataset::Split::test, test_count);
     write_names(file, "rejected/name", {"bad.jpg"});
     write_names(file, "rejected/reason", {"premature end of JPEG file"});
+    if (checksums) h5::Dataset::create<std::uint64_t>(file, "rest_checksums", {dataset::rest_parts + 1});
     file.close();
+    if (checksums) dataset::seal(path);
   }
 
  private:
@@ -76,12 +81,13 @@ struct DatasetFile {
   void write_split(const h5::File& file, dataset::Split split, std::int64_t count) const {
     std::vector<std::int32_t> labels;
     std::vector<std::uint8_t> bytes;
-    std::vector<std::uint64_t> offsets{0};
+    std::vector<std::uint64_t> offsets{0}, sums;
     std::vector<std::string> names;
     for (std::int64_t sample = 0; sample < count; ++sample) {
       const auto stored = storage == dataset::Storage::pixels ? picture(split, sample) : jpeg(split, sample);
       bytes.insert(bytes.end(), stored.begin(), stored.end());
       offsets.push_back(bytes.size());
+      sums.push_back(checksum_of(std::as_bytes(std::span(stored))));
       labels.push_back(label(split, sample));
       names.push_back(std::string(dataset::to_string(split)) + "-" + std::to_string(sample) + ".jpg");
     }
@@ -95,6 +101,7 @@ struct DatasetFile {
     }
     write_array(file, object_name(split, "labels"), {rows}, labels);
     write_names(file, object_name(split, "names"), names);
+    if (checksums) write_array(file, object_name(split, "checksums"), {rows}, sums);
   }
 };
 

@@ -12,7 +12,23 @@ SCRIPT
 chmod +x limited.sh
 launch=(./limited.sh)
 
-expect_error 1 "rank 2 (host .*): cannot write train/images in out.h5.partial" 3 --input tree --output out.h5 --size 192
+expect_interrupted 1 "rank 2 (host .*): cannot write train/images in out.h5.partial" 3 --input tree --output out.h5 --size 192
+[ ! -e out.h5 ] || fail "a file appeared"
+
+# What was finished is kept, named, and taken over, once the rank may write.
+grep -q "Finished pictures are kept in out.h5.partial-.*--resume" log || fail "does not say how to go on"
+left=$(ls -d out.h5.partial-*)
+expect_interrupted 1 "$left is what an interrupted job left" 3 --input tree --output out.h5 --size 192
+[ "$(ls -d out.h5.partial-*)" = "$left" ] || fail "the leftover was touched"
+limited=("${launch[@]}")
+launch=("$ingest")
+with_ranks 2 --input tree --output out.h5 --size 192 --resume >log 2>&1 || fail "cannot be resumed"
+grep -q "^resuming: [1-9][0-9]* of 300 pictures were finished before" log || fail "does not say what was taken over"
+with_ranks 1 --input tree --output undisturbed --size 192 >log 2>&1 || fail "undisturbed"
+cmp out.h5 undisturbed || fail "resumed, it is another file"
+[ "$(find . -name 'out.h5*')" = ./out.h5 ] || fail "left behind: $(find . -name 'out.h5*')"
+rm out.h5
+launch=("${limited[@]}")
 
 # Killed without a word: the launcher ends the job, and nothing appears under the name.
 cat >limited.sh <<SCRIPT

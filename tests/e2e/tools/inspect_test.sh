@@ -50,6 +50,17 @@ expect '^flowers.h5: 20 pictures of 24 x 24 pixels in 5 classes, stored as pixel
 "$inspect" flowers.h5 --rows 1 --split test --sheet test.jpg > output 2>&1 || fail "--split test"
 expect '^first rows of test$' '^ 0 .*daisy/0003.jpg 0 daisy ' '^contact sheet of 5 pictures: test.jpg$'
 
+"$inspect" flowers.h5 --verify > output 2>&1 || fail "--verify"
+expect '^flowers.h5: all 20 pictures and everything else are as they were written$'
+rows=$("$inspect" flowers.h5 --rows 15 | sed -n 's/^ *3  \([^ ]*\) .*/\1/p')
+place=$(h5dump -p -H -d /train/images flowers.h5 2> /dev/null | sed -n 's/.*OFFSET \([0-9]*\).*/\1/p')
+if [ -n "$place" ]; then
+  cp flowers.h5 flipped.h5
+  chmod u+w flipped.h5
+  printf '\377\000' | dd of=flipped.h5 bs=1 seek=$((place + 3 * 24 * 24 * 3 + 5)) conv=notrunc status=none
+  expect_error 1 "flipped.h5 is damaged:" flipped.h5 --verify
+  grep -qxF "  train picture 3 ($rows)" output || fail "--verify does not name the picture"
+fi
 expect_error 1 "nothing.h5" nothing.h5
 expect_error 1 "set" set/train/roses/0000.jpg
 expect_error 1 "nowhere/sheet.jpg" flowers.h5 --sheet nowhere/sheet.jpg

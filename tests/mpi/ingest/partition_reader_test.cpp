@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <numeric>
 
 #include "base/error.hpp"
 #include "ingest/scan.hpp"
@@ -32,8 +33,15 @@ struct Read {
   std::map<std::string, std::string> contents, problems;  // by name
 };
 
-Read read_all(const mpi::Communicator& comm, const Manifest& manifest, const ReadLimits& limits) {
-  PartitionReader reader(comm, manifest, limits);
+std::vector<std::int64_t> all_of(const Manifest& manifest) {
+  std::vector<std::int64_t> items(manifest.items.size());
+  std::iota(items.begin(), items.end(), 0);
+  return items;
+}
+
+Read read_some(const mpi::Communicator& comm, const Manifest& manifest,
+               const std::vector<std::int64_t>& items, const ReadLimits& limits) {
+  PartitionReader reader(comm, manifest, items, limits);
   std::string mine;
   Read result;
   while (reader.next()) {
@@ -56,6 +64,10 @@ Read read_all(const mpi::Communicator& comm, const Manifest& manifest, const Rea
     }
   }
   return result;
+}
+
+Read read_all(const mpi::Communicator& comm, const Manifest& manifest, const ReadLimits& limits) {
+  return read_some(comm, manifest, all_of(manifest), limits);
 }
 
 class PartitionReaderTest : public testing::Test {
@@ -94,10 +106,27 @@ TEST_F(PartitionReaderTest, EveryPictureIsReadOnceWhateverTheRoundSize) {
   }
 }
 
+TEST_F(PartitionReaderTest, OnlyWhatIsAskedForIsRead) {
+  const Manifest manifest = scan_all();
+  const Read all = read_all(folder_.world, manifest, {});
+  for (const std::int64_t round_bytes : {1, 5000, 1 << 20}) {
+    std::vector<std::int64_t> items;
+    std::map<std::string, std::string> expected;
+    for (std::int64_t i = 0; i < std::ssize(manifest.items); ++i) {
+      if (i % 7 == 2 || (i > 30 && i < 50)) continue;
+      items.push_back(i);
+      expected[manifest.items[i].name] = all.contents.at(manifest.items[i].name);
+    }
+    EXPECT_EQ(read_some(folder_.world, manifest, items, {round_bytes, 1 << 20}).contents, expected)
+        << round_bytes;
+  }
+  EXPECT_EQ(read_some(folder_.world, manifest, {}, {}).contents.size(), 0U);
+}
+
 TEST_F(PartitionReaderTest, EachRankHasAboutTheSameWork) {
   const Manifest manifest = scan_all();
   const mpi::Communicator& world = folder_.world;
-  PartitionReader reader(world, manifest);
+  PartitionReader reader(world, manifest, all_of(manifest));
   std::int64_t mine = 0;
   while (reader.next()) {
     // In turns, one picture each: nobody is slow, so nobody has to be helped.
@@ -116,7 +145,7 @@ TEST_F(PartitionReaderTest, OtherRanksTakeWhatASlowRankHasLeft) {
   const Manifest manifest = scan_all();
   const mpi::Communicator& world = folder_.world;
   const ReadLimits limits{.round_bytes = 5000, .picture_bytes = 2000};
-  PartitionReader reader(world, manifest, limits);
+  PartitionReader reader(world, manifest, all_of(manifest), limits);
   std::int64_t mine = 0, wrong = 0;
   while (reader.next()) {
     if (world.is_root() && world.size() > 1) world.barrier();

@@ -22,8 +22,11 @@ using testing::HasSubstr;
 class ScanTest : public testing::Test {
  protected:
   fs::path at(const std::string& name) const { return folder_.path() / name; }
+  // Of the last scan.
+  fs::path scratch() const { return at(fmt::format("scratch-{}", scans_)); }
   Scan scan_inputs(std::vector<fs::path> inputs, double test_fraction = 0.25, std::uint64_t seed = 0) {
-    return scan({std::move(inputs), test_fraction, seed, at("scratch")});
+    ++scans_;
+    return scan({std::move(inputs), test_fraction, seed, scratch()});
   }
   std::string error_of(std::vector<fs::path> inputs) {
     try {
@@ -34,6 +37,7 @@ class ScanTest : public testing::Test {
     return "no error";
   }
   test::TemporaryFolder folder_;
+  int scans_ = 0;
 };
 
 std::string bytes_of(const Manifest& manifest, const Item& item) {
@@ -177,18 +181,16 @@ std::string python3_batch() {
 TEST_F(ScanTest, ReadsCifarPicklesWhosePixelsAreNotVerbatim) {
   test::write_file(at("p/data_batch_1"), python3_batch());
   test::write_file(at("p/test_batch"), python3_batch());
-  for (int attempt = 0; attempt < 2; ++attempt) {  // what a killed job left behind does not matter
-    const Manifest manifest = scan_inputs({at("p")}).manifest;
-    ASSERT_EQ(manifest.items.size(), 4U);
-    EXPECT_EQ(manifest.items[1].label, 7);
-    for (const Item& item : manifest.items) {
-      const std::string bytes = bytes_of(manifest, item);
-      const int first = item.name.ends_with("1") ? 3072 : 0;
-      for (int i = 0; i < 3072; ++i)
-        ASSERT_EQ(static_cast<std::uint8_t>(bytes[i]), (first + i) * 7 % 256) << item.name << " " << i;
-    }
-    EXPECT_EQ(fs::file_size(recoded_pixels(at("scratch"))), 2U * 2 * 3072);
+  const Manifest manifest = scan_inputs({at("p")}).manifest;
+  ASSERT_EQ(manifest.items.size(), 4U);
+  EXPECT_EQ(manifest.items[1].label, 7);
+  for (const Item& item : manifest.items) {
+    const std::string bytes = bytes_of(manifest, item);
+    const int first = item.name.ends_with("1") ? 3072 : 0;
+    for (int i = 0; i < 3072; ++i)
+      ASSERT_EQ(static_cast<std::uint8_t>(bytes[i]), (first + i) * 7 % 256) << item.name << " " << i;
   }
+  EXPECT_EQ(fs::file_size(recoded_pixels(scratch())), 2U * 2 * 3072);
 }
 
 TEST_F(ScanTest, UnpacksACompressedTar) {
@@ -197,7 +199,7 @@ TEST_F(ScanTest, UnpacksACompressedTar) {
   ASSERT_EQ(std::system(fmt::format("gzip -c {} > {}", at("plain").string(), at("gz").string()).c_str()), 0);
   const Manifest manifest = scan_inputs({at("gz")}).manifest;
   EXPECT_EQ(manifest.digest(), scan_inputs({at("plain")}).manifest.digest());
-  EXPECT_EQ(manifest.files[0].path, unpacked_tar(at("scratch"), 0).string());
+  EXPECT_EQ(manifest.files[0].path, unpacked_tar(at("scratch-1"), 0).string());
   fs::resize_file(at("gz"), fs::file_size(at("gz")) / 2);
   EXPECT_THAT(error_of({at("gz")}), HasSubstr("cannot decompress"));
   test::write_file(at("text"), "no tar at all");
