@@ -15,11 +15,11 @@ skip() {
   exit 77
 }
 
-# with_ranks RANKS ARGS...: whorl-ingest, killed after a minute.
+# with_ranks RANKS ARGS...: whorl-ingest, killed after WHORL_TEST_SECONDS (default 60).
 with_ranks() {
   local ranks=$1
   shift
-  timeout --kill-after=5 60 mpirun -n "$ranks" "${launch[@]}" "$@"
+  timeout --kill-after=5 "${WHORL_TEST_SECONDS:-60}" mpirun -n "$ranks" "${launch[@]}" "$@"
 }
 launch=("$ingest")
 
