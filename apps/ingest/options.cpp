@@ -64,9 +64,9 @@ po::options_description describe_options(Options& options, Texts& texts) {
       "fail when a larger share of the pictures cannot be decoded; 1 never fails");
   add("overwrite", po::bool_switch(&options.overwrite), "replace FILE.h5 if it is there");
   add("resume", po::bool_switch(&options.resume),
-      "go on where an interrupted job of the same input and options stopped, on any number of ranks; without "
-      "one, "
-      "begin; with FILE.h5 finished, do nothing");
+      "go on where interrupted jobs of this input and these options stopped; where there are none, begin; "
+      "where "
+      "FILE.h5 is finished, do nothing");
   return description;
 }
 

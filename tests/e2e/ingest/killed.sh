@@ -25,23 +25,34 @@ launch=(./noting.sh)
 
 job() { with_ranks "$1" --input "$input" --output out.h5 --store "$2" "${@:3}"; }
 
-# The undisturbed files, and how long they take.
+# The undisturbed files, how long they take, and how much a whole journal is.
 took=()
 for store in pixels jpeg; do
   start=$(date +%s%N)
   job 2 $store >log 2>&1 || fail "undisturbed, $store"
   took+=($((($(date +%s%N) - start) / 1000000)))
+  journal=$((32 * $(awk '$1 == "all" { print $2 + $3 }' log)))
   mv out.h5 "$store.h5"
 done
 
-# killed RANKS STORE MILLISECONDS one|all ARGS...: a job that is killed after that time, if it is not through before.
+# wait_for PID MILLISECONDS: that time, or in two of three calls, until a random share of the pictures is journaled or the job through.
+wait_for() {
+  local bytes=$((RANDOM % journal))
+  if [ $((RANDOM % 3)) -eq 0 ]; then
+    sleep "$(($2 / 1000)).$(printf %03d $(($2 % 1000)))"
+    return
+  fi
+  while kill -0 "$1" 2>/dev/null && [ "$(cat out.h5.partial-*/journal-* 2>/dev/null | wc -c)" -lt "$bytes" ]; do sleep 0.005; done
+}
+
+# killed RANKS STORE MILLISECONDS one|all ARGS...: a job that is killed at a random moment, if it is not through before.
 killed() {
-  local ranks=$1 store=$2 wait=$3 whom=$4 pid victims
+  local ranks=$1 store=$2 most=$3 whom=$4 pid victims
   shift 4
   rm -f pid-*
   mpirun -n "$ranks" "${launch[@]}" --input "$input" --output out.h5 --store "$store" "$@" >log 2>&1 &
   pid=$!
-  sleep "$((wait / 1000)).$(printf %03d $((wait % 1000)))"
+  wait_for $pid "$most"
   victims=$(cat pid-* 2>/dev/null || true)
   if [ "$whom" = one ]; then
     victims=$(echo "$victims" | shuf -n 1)

@@ -61,7 +61,7 @@ TEST_P(IntegrityTest, AWholeFileIsIntact) {
 
 // Wherever it is: pictures, lists, attributes, HDF5's structures, the space between.
 TEST_P(IntegrityTest, EveryFlippedBitIsFound) {
-  for (std::size_t place = 0; place < whole.size(); place += 17) {
+  for (std::size_t place = 0; place < whole.size(); place += place + 64 < whole.size() ? 17 : 1) {
     flip(place, static_cast<int>(place % 8));
     const std::string found = test::thrown_message<Error>([&] {
       const auto places = damage();
