@@ -25,10 +25,12 @@ std::string default_folder(const std::string& job_file) {
                      fmt::localtime(std::time(nullptr)));
 }
 
-/// The note that jobs/launch.sh leaves before it starts the program does not count.
-bool is_empty_but_for_launch_note(const fs::path& folder, std::error_code& error) {
+/// Neither the note that jobs/launch.sh leaves before it starts the program counts, nor the first file of a
+/// run that was killed while it was written.
+bool holds_no_run(const fs::path& folder, std::error_code& error) {
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
-    if (entry->path().filename() != "launch.txt") return false;
+    const std::string name = entry->path().filename().string();
+    if (name != "launch.txt" && name != fmt::format("{}.tmp", job_file_name)) return false;
   }
   return true;
 }
@@ -36,7 +38,7 @@ bool is_empty_but_for_launch_note(const fs::path& folder, std::error_code& error
 void require_new_or_empty(const fs::path& folder) {
   std::error_code error;
   if (!fs::exists(folder, error)) return;
-  const bool empty = fs::is_directory(folder, error) && is_empty_but_for_launch_note(folder, error);
+  const bool empty = fs::is_directory(folder, error) && holds_no_run(folder, error);
   require(!error, "cannot look into the run folder {}: {}", folder.string(), error.message());
   require(empty,
           "the run folder {} is not empty: it would mix two runs; choose another --run DIR, or remove it",

@@ -43,7 +43,7 @@ while [ $killed -lt "$trials" ]; do
   rm -rf run
   train $((RANDOM % 4 + 1)) run
   kill_training
-  if wait "$job"; then continue; fi  # it had ended before
+  if wait "$job" || [ -e run/verdict.txt ]; then continue; fi  # it had ended before
   killed=$((killed + 1))
   ranks=$((RANDOM % 4 + 1))
   train $ranks run
