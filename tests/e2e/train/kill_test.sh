@@ -13,7 +13,7 @@ digest_of() { grep -o '"weights_digest": "[0-9a-f]*"' "$1/run.json" || fail "$1/
 
 # train RANKS RUN: in the background; $job is its process.
 train() {
-  mpirun -n "$1" "$WHORL_BIN"/whorl-train --job job.ini --data flowers.h5 --run "$2" --train.epochs=6 --checkpoint.seconds=0.01 \
+  mpirun -n "$1" "$WHORL_BIN"/whorl-train --job job.ini --data flowers.h5 --run "$2" --train.epochs=30 --checkpoint.seconds=0.01 \
     --checkpoint.keep=3 > output 2>&1 &
   job=$!
   trap 'kill -9 "$job" 2> /dev/null || true' EXIT
