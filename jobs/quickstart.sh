@@ -43,7 +43,7 @@ stage "Debian packages" "$root/jobs/install_packages.sh"
 stage "build" build
 stage "draw flowers" "$root/build/release/bin/whorl-synth" --output "$work/flowers.tar"
 stage "pictures -> HDF5, 2 ranks" \
-  "$launch" --ranks 2 whorl-ingest --input "$work/flowers.tar" --output "$work/flowers.h5" --size 32
+  "$launch" --ranks 2 whorl-ingest --input "$work/flowers.tar" --output "$work/flowers.h5" --size 32 --resume
 stage "train, 2 ranks" "$launch" --ranks 2 whorl-train --job "$root/jobs/quickstart.ini" --data "$work/flowers.h5" --run "$run"
 stage "evaluate" "$root/build/release/bin/whorl-eval" --run "$run" --data "$work/flowers.h5"
 

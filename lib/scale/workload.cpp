@@ -115,12 +115,16 @@ Row Workloads::time_training(const Point& point, const mpi::Communicator& comm) 
 }
 
 Row Workloads::time_ingest(const Point& point, const mpi::Communicator& comm) const {
-  const std::filesystem::path output = scratch_ / "timed-ingest.h5";
+  const std::filesystem::path folder = scratch_ / "timed-ingest";
+  mpi::on_root(comm, [&] {
+    std::filesystem::remove_all(folder);  // of a study that was killed
+    std::filesystem::create_directory(folder);
+  });
   const int times = point.scaling == "weak" ? point.ranks : 1;
   const std::vector<std::filesystem::path> inputs(static_cast<std::size_t>(times), study_.input);
-  const ingest::Summary summary = ingest::ingest(
-      comm, {.inputs = inputs, .output = output, .size = study_.size, .overwrite = true});
-  mpi::on_root(comm, [&] { std::filesystem::remove(output); });
+  const ingest::Summary summary =
+      ingest::ingest(comm, {.inputs = inputs, .output = folder / "timed.h5", .size = study_.size});
+  mpi::on_root(comm, [&] { std::filesystem::remove_all(folder); });
   Row row;
   row.seconds = summary.seconds;
   for (const auto& counts : summary.class_counts)
