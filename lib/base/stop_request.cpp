@@ -20,7 +20,7 @@ extern "C" void note_signal(int) {
 void set_handlers(void (*handler)(int)) {
   struct sigaction action {};
   action.sa_handler = handler;
-  action.sa_flags = SA_RESTART;
+  action.sa_flags = SA_RESTART | SA_ONSTACK;
   for (const int signal : {SIGUSR1, SIGTERM}) sigaction(signal, &action, nullptr);
 }
 
@@ -41,11 +41,15 @@ StopRequest::StopRequest(double seconds) {
     end_ = Clock::now() + std::chrono::duration_cast<Clock::duration>(usable);
   }
   is_signalled = 0;
+  const stack_t stack{.ss_sp = stack_.data(), .ss_flags = 0, .ss_size = stack_.size()};
+  sigaltstack(&stack, nullptr);
   set_handlers(note_signal);
 }
 
 StopRequest::~StopRequest() {
-  set_handlers(SIG_DFL);
+  set_handlers(is_signalled != 0 ? SIG_IGN : SIG_DFL);
+  const stack_t none{.ss_sp = nullptr, .ss_flags = SS_DISABLE, .ss_size = 0};
+  sigaltstack(&none, nullptr);
 }
 
 bool StopRequest::is_pending() const {

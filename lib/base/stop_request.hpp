@@ -2,7 +2,9 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <optional>
+#include <vector>
 
 namespace whorl {
 
@@ -13,7 +15,8 @@ class StopRequest {
   /// `seconds` from now the process has to be gone; 0: any time. In a Slurm job that knows its end
   /// (SLURM_JOB_END_TIME, since Slurm 23.11), that counts where it comes first.
   explicit StopRequest(double seconds);
-  /// The signals end the process again.
+  /// The signals end the process again; but where it was asked to stop, and is about to, they are ignored:
+  /// batch systems send several.
   ~StopRequest();
   StopRequest(const StopRequest&) = delete;
   StopRequest& operator=(const StopRequest&) = delete;
@@ -22,6 +25,9 @@ class StopRequest {
 
  private:
   using Clock = std::chrono::steady_clock;
+  /// Where the main thread takes signals: oneDNN's generated code keeps numbers below its stack pointer,
+  /// which a signal taken on the same stack would overwrite.
+  std::vector<std::byte> stack_ = std::vector<std::byte>(std::size_t{256} << 10);
   std::optional<Clock::time_point> end_;
 };
 
