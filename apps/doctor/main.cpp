@@ -9,6 +9,7 @@
 #include <optional>
 #include <sstream>
 
+#include "base/command_line.hpp"
 #include "base/error.hpp"
 #include "base/file_system.hpp"
 #include "doctor/binding.hpp"
@@ -53,20 +54,7 @@ std::optional<Options> parse_options(int argc, char** argv, std::string& help) {
   add("json", po::value(&options.json), "write every figure to this file");
   add("limit", po::value(&options.limit)->default_value(options.limit),
       "seconds after which what hangs is given up");
-  po::variables_map values;
-  try {
-    using po::command_line_style::allow_guessing;
-    using po::command_line_style::unix_style;
-    po::store(po::command_line_parser(argc, argv)
-                  .options(description)
-                  .positional({})
-                  .style(unix_style & ~allow_guessing)
-                  .run(),
-              values);
-    po::notify(values);
-  } catch (const po::error& error) {
-    throw UsageError("{}; --help lists the options", error.what());
-  }
+  const auto values = parse_command_line(argc, argv, description, "a folder is given as --scratch DIR");
   if (options.limit < 1) throw UsageError("--limit {}: at least 1 second", options.limit);
   if (!values.contains("help")) return options;
   std::ostringstream text;

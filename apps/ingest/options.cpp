@@ -5,8 +5,8 @@
 #include <sstream>
 #include <vector>
 
+#include "base/command_line.hpp"
 #include "base/error.hpp"
-#include "base/nearest.hpp"
 
 namespace {
 
@@ -70,41 +70,6 @@ po::options_description describe_options(Options& options, Texts& texts) {
   return description;
 }
 
-std::vector<std::string> flags_of(const po::options_description& description) {
-  std::vector<std::string> flags;
-  for (const auto& option : description.options()) flags.push_back("--" + option->long_name());
-  return flags;
-}
-
-[[noreturn]] void fail_unknown(const std::string& flag, const po::options_description& description) {
-  const std::string guess = whorl::nearest(flag, flags_of(description));
-  throw UsageError("unknown option {}{}", flag,
-                   guess.empty() ? "; --help lists all" : "; did you mean " + guess + "?");
-}
-
-po::variables_map parse(int argc, char** argv, const po::options_description& description) {
-  using po::command_line_style::allow_guessing;
-  using po::command_line_style::unix_style;
-  const po::positional_options_description no_positions;
-  try {
-    po::variables_map values;
-    po::store(po::command_line_parser(argc, argv)
-                  .options(description)
-                  .positional(no_positions)
-                  .style(unix_style & ~allow_guessing)
-                  .run(),
-              values);
-    po::notify(values);
-    return values;
-  } catch (const po::unknown_option& error) {
-    fail_unknown(error.get_option_name(), description);
-  } catch (const po::too_many_positional_options_error&) {
-    throw UsageError("an argument without an option in front of it; inputs are given as --input PATH");
-  } catch (const po::error& error) {
-    throw UsageError("{}; --help explains the options", error.what());
-  }
-}
-
 void check(bool condition, const std::string& message) {
   if (!condition) throw UsageError(message);
 }
@@ -138,7 +103,8 @@ std::optional<Options> parse_options(int argc, char** argv) {
   Options options;
   Texts texts;
   const po::options_description description = describe_options(options, texts);
-  if (parse(argc, argv, description).contains("help")) return std::nullopt;
+  if (whorl::parse_command_line(argc, argv, description, "inputs are given as --input PATH").contains("help"))
+    return std::nullopt;
   check_ranges(options, texts);
   options.inputs.assign(texts.inputs.begin(), texts.inputs.end());
   options.output = texts.output;

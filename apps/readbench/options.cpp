@@ -5,8 +5,8 @@
 #include <charconv>
 #include <sstream>
 
+#include "base/command_line.hpp"
 #include "base/error.hpp"
-#include "base/nearest.hpp"
 
 namespace {
 
@@ -67,37 +67,6 @@ po::options_description describe_options(Options& options, Texts& texts) {
       "instead of measuring: make every form in the new folder DIR");
   add("from", po::value(&texts.from)->value_name("SET.h5"), "of this dataset");
   return description;
-}
-
-[[noreturn]] void fail_unknown(const std::string& flag, const po::options_description& description) {
-  std::vector<std::string> flags;
-  for (const auto& option : description.options()) flags.push_back("--" + option->long_name());
-  const std::string guess = whorl::nearest(flag, flags);
-  throw UsageError("unknown option {}{}", flag,
-                   guess.empty() ? "; --help lists all" : "; did you mean " + guess + "?");
-}
-
-po::variables_map parse(int argc, char** argv, const po::options_description& description) {
-  using po::command_line_style::allow_guessing;
-  using po::command_line_style::unix_style;
-  const po::positional_options_description no_positions;
-  try {
-    po::variables_map values;
-    po::store(po::command_line_parser(argc, argv)
-                  .options(description)
-                  .positional(no_positions)
-                  .style(unix_style & ~allow_guessing)
-                  .run(),
-              values);
-    po::notify(values);
-    return values;
-  } catch (const po::unknown_option& error) {
-    fail_unknown(error.get_option_name(), description);
-  } catch (const po::too_many_positional_options_error&) {
-    throw UsageError("an argument without an option in front of it; sources are given as --source KIND=PATH");
-  } catch (const po::error& error) {
-    throw UsageError("{}; --help explains the options", error.what());
-  }
 }
 
 std::vector<std::string> split(const std::string& text) {
@@ -172,7 +141,9 @@ std::optional<Options> parse_options(int argc, char** argv) {
   Options options;
   Texts texts;
   const po::options_description description = describe_options(options, texts);
-  if (parse(argc, argv, description).contains("help")) return std::nullopt;
+  if (whorl::parse_command_line(argc, argv, description, "sources are given as --source KIND=PATH")
+          .contains("help"))
+    return std::nullopt;
   fill_study(options.study, texts);
   options.output = texts.output;
   options.prepare = texts.prepare;

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <sstream>
 
+#include "base/command_line.hpp"
 #include "base/error.hpp"
 #include "base/file_system.hpp"
 #include "base/progress.hpp"
@@ -44,20 +45,7 @@ Options parse_options(int argc, char** argv) {
   all.add(visible).add_options()("run", po::value(&options.runs));
   po::positional_options_description positions;
   positions.add("run", -1);
-  po::variables_map values;
-  try {
-    using po::command_line_style::allow_guessing;
-    using po::command_line_style::unix_style;
-    po::store(po::command_line_parser(argc, argv)
-                  .options(all)
-                  .positional(positions)
-                  .style(unix_style & ~allow_guessing)
-                  .run(),
-              values);
-    po::notify(values);
-  } catch (const po::error& error) {
-    throw UsageError("{}; --help lists the options", error.what());
-  }
+  const auto values = parse_command_line(argc, argv, all, "a run is given as its folder", positions);
   if (values.contains("help")) {
     std::ostringstream text;
     text << visible;

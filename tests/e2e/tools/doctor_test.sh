@@ -41,7 +41,7 @@ else
 fi
 
 expect_failure 2 mpirun -n 2 "$doctor" --scratches .
-expect_in_output "unrecognised option '--scratches'"
+expect_in_output "unknown option --scratches; did you mean --scratch?"
 expect_failure 2 "$doctor" --limit 0
 expect_in_output "at least 1 second"
 "$doctor" --help > output || fail "--help"
