@@ -14,7 +14,8 @@ namespace whorl::dataset {
 StableFile::StableFile(const std::filesystem::path& path)
     : path_(path.string()), file_(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
   require(static_cast<bool>(file_), "cannot open {}: {}", path_, system_error_text(errno));
-  require(::fstat(file_.get(), &opened_) == 0, "cannot inspect {}: {}", path_, system_error_text(errno));
+  const int code = ::fstat(file_.get(), &opened_);
+  require(code == 0, "cannot inspect {}: {}", path_, system_error_text(errno));
   require(S_ISREG(opened_.st_mode), "cannot read {}: not a regular file", path_);
 }
 
@@ -51,7 +52,8 @@ void StableFile::will_need(std::int64_t offset, std::int64_t count) const {
 
 void StableFile::require_unchanged() const {
   struct stat now {};
-  require(::fstat(file_.get(), &now) == 0, "cannot inspect {}: {}", path_, system_error_text(errno));
+  const int code = ::fstat(file_.get(), &now);
+  require(code == 0, "cannot inspect {}: {}", path_, system_error_text(errno));
   const bool same = now.st_size == opened_.st_size && now.st_mtim.tv_sec == opened_.st_mtim.tv_sec &&
                     now.st_mtim.tv_nsec == opened_.st_mtim.tv_nsec;
   require(same, "{} was changed while it was being read; let nobody write to it, then start again", path_);

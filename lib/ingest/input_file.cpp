@@ -16,7 +16,8 @@ InputFile::InputFile(std::string path)
     : path_(std::move(path)), file_(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
   require(bool(file_), "cannot open {}: {}", path_, system_error_text(errno));
   struct stat status {};
-  require(::fstat(file_.get(), &status) == 0, "cannot inspect {}: {}", path_, system_error_text(errno));
+  const int code = ::fstat(file_.get(), &status);
+  require(code == 0, "cannot inspect {}: {}", path_, system_error_text(errno));
   require(S_ISREG(status.st_mode), "cannot read {}: not a regular file", path_);
   size_ = status.st_size;
 }

@@ -41,8 +41,8 @@ Residency residency_of(const StableFile& file) {
   const std::int64_t page = ::sysconf(_SC_PAGESIZE);
   std::vector<unsigned char> pages(static_cast<std::size_t>((file.size() + page - 1) / page));
   const Mapping mapping(file);
-  require(::mincore(mapping.start(), static_cast<std::size_t>(file.size()), pages.data()) == 0,
-          "cannot ask which pages of {} are in memory: {}", file.path(), system_error_text(errno));
+  const int code = ::mincore(mapping.start(), static_cast<std::size_t>(file.size()), pages.data());
+  require(code == 0, "cannot ask which pages of {} are in memory: {}", file.path(), system_error_text(errno));
   const auto resident = std::ranges::count_if(pages, [](unsigned char flags) { return (flags & 1) != 0; });
   return {resident * page, std::ssize(pages) * page};
 }
@@ -70,8 +70,9 @@ void drop_from_cache(std::span<const std::string> files) {
     const StableFile file(path);
     drop(file);
     if (residency_of(file).resident == 0) continue;
-    require(::fdatasync(file.descriptor()) == 0 || errno == EINVAL || errno == EROFS,
-            "cannot write back {}: {}", path, system_error_text(errno));
+    const int code = ::fdatasync(file.descriptor());
+    require(code == 0 || errno == EINVAL || errno == EROFS, "cannot write back {}: {}", path,
+            system_error_text(errno));
     drop(file);
   }
 }

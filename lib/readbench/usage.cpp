@@ -40,7 +40,8 @@ double queue_seconds() {
 
 Usage usage_now() {
   struct rusage usage {};
-  require(::getrusage(RUSAGE_SELF, &usage) == 0, "getrusage failed: {}", system_error_text(errno));
+  const int code = ::getrusage(RUSAGE_SELF, &usage);
+  require(code == 0, "getrusage failed: {}", system_error_text(errno));
   return {seconds(usage.ru_utime), seconds(usage.ru_stime), disk_bytes(), usage.ru_majflt, queue_seconds()};
 }
 
