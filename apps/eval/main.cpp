@@ -14,7 +14,6 @@
 #include "mpi/session.hpp"
 #include "report/evaluation_report.hpp"
 #include "report/run_record.hpp"
-#include "train/cores.hpp"
 #include "train/evaluate.hpp"
 #include "train/job.hpp"
 #include "train/trainer.hpp"
@@ -100,18 +99,17 @@ train::Evaluation evaluate(const mpi::Communicator& world, const Subject& subjec
                            const dataset::Reader& reader) {
   const train::Job& job = subject.job;
   const int batch = subject.executor.shard_size;
-  const int threads = job.parallel.threads > 0 ? job.parallel.threads : train::default_threads();
+  const int threads = train::threads_for(job, world);
   train::claim_gpu(job, world);
-  std::unique_ptr<nn::Executor> executor;
+  std::optional<train::Replicas> replicas;
   mpi::together(world, [&] {
-    executor = nn::compile(subject.weights.network, job.parallel.device,
-                           {.shard_size = batch,
-                            .threads = threads,
-                            .precision = nn::precision_of(job.parallel.precision),
-                            .plan = subject.executor.plan});
-    executor->set_parameters(subject.weights.parameters);
+    const nn::CompileOptions options{.shard_size = batch,
+                                     .precision = nn::precision_of(job.parallel.precision),
+                                     .plan = subject.executor.plan};
+    replicas.emplace(subject.weights.network, job.parallel.device, options, threads);
+    replicas->set_parameters(subject.weights.parameters);
   });
-  return train::evaluate(reader, dataset::Split::test, subject.weights.network, *executor, batch,
+  return train::evaluate(reader, dataset::Split::test, subject.weights.network, *replicas, batch,
                          job.evaluate.tta, world);
 }
 

@@ -19,7 +19,6 @@
 #include "mpi/session.hpp"
 #include "mpi/watchdog.hpp"
 #include "report/run_record.hpp"
-#include "train/cores.hpp"
 #include "train/job.hpp"
 #include "train/trainer.hpp"
 
@@ -49,13 +48,13 @@ train::Job read_job(const mpi::Communicator& world, const train::CommandLine& co
   return job;
 }
 
-void note_idle_cores(const mpi::Communicator& world, const train::Job& job) {
-  const int cores = train::cores_of_this_rank(world);
-  if (world.is_root() && job.parallel.device != "gpu" && job.parallel.threads == 0 &&
-      train::default_threads() == 1 && cores > 1)
-    fmt::print(stderr,
-               "note: rank 0 has {0} cores and uses one; mpirun with {0} times as many ranks uses all\n",
-               cores);
+void note_idle_threads(const train::TrainerFacts& facts, int ranks) {
+  const int shards = facts.plan_of_epoch.shards_per_batch;
+  if (facts.threads == 1 || shards >= ranks * facts.threads) return;
+  fmt::print(stderr,
+             "note: a batch of {} shards keeps {} of {} threads busy; a smaller train.shard or a larger "
+             "train.batch uses more\n",
+             shards, shards, ranks * facts.threads);
 }
 
 std::string epoch_note(const train::EpochReport& epoch, double seconds_left) {
@@ -129,10 +128,10 @@ int run(mpi::Communicator& world, const std::vector<std::string>& arguments) {
     reader.emplace(job.data.file,
                    job.data.verify ? dataset::Reader::Verify::all : dataset::Reader::Verify::nothing);
   });
-  note_idle_cores(world, job);
   const std::string dataset_digest = reader->digest();
   const auto [folder, from] = checkpoint::choose_start(world, command_line, job, dataset_digest);
   train::Trainer trainer(job, world, *reader);
+  if (world.is_root()) note_idle_threads(trainer.facts(), world.size());
   if (from) trainer.restore(from->state);
   report::RunRecord record(world, folder, job, *reader, trainer, seconds_since(start),
                            from ? from->record : "");

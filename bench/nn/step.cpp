@@ -28,7 +28,6 @@ struct Options {
   int classes = 10;
   int shard = 100;
   int shards = 1;
-  int threads = 1;
   std::string algorithms = "fixed";
   double seconds = 5;
   int repetitions = 1;
@@ -45,10 +44,8 @@ class TrainingStep {
         parameters_(network_.parameters.size()),
         gradients_(parameters_.size()),
         velocity_(parameters_.size()) {
-    nn::CompileOptions compile_options{.shard_size = options.shard,
-                                       .label_smoothing = 0.2F,
-                                       .threads = options.threads,
-                                       .plan = options.algorithms};
+    nn::CompileOptions compile_options{
+        .shard_size = options.shard, .label_smoothing = 0.2F, .plan = options.algorithms};
     if (comm.is_root()) executor_ = nn::compile(network_, "cpu", compile_options);
     if (executor_) compile_options.plan = executor_->plan();
     comm.broadcast(compile_options.plan);
@@ -122,7 +119,6 @@ po::options_description described(Options& options) {
       "shards", po::value(&options.shards)->default_value(options.shards), "per rank and step")(
       "algorithms", po::value(&options.algorithms)->default_value(options.algorithms),
       "of convolutions: fixed, measured or direct")(
-      "threads", po::value(&options.threads)->default_value(options.threads), "per rank")(
       "seconds", po::value(&options.seconds)->default_value(options.seconds), "per repetition")(
       "repetitions", po::value(&options.repetitions)->default_value(options.repetitions), "")(
       "plan", "print the chosen algorithms");
@@ -145,7 +141,6 @@ int run(mpi::Communicator& comm, int argc, char** argv) {
     std::cout << step.executor().plan() << (step.executor().memory_bytes() >> 20) << " MiB\n";
   const std::string name = options.network + "/shard:" + std::to_string(options.shard) +
                            "/shards:" + std::to_string(options.shards) +
-                           "/threads:" + std::to_string(options.threads) +
                            "/ranks:" + std::to_string(comm.size());
   benchmark::RegisterBenchmark(name.c_str(),
                                [&](benchmark::State& state) { measure(state, step, options, comm); })

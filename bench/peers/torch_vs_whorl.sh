@@ -30,7 +30,7 @@ torch() {  # MODE BATCH -> a JSON line
 }
 whorl() {  # -> a JSON line
   mpirun -n "$ranks" --bind-to core "$bin/bench-step" --network "$network" --image-size "$image_size" --shard "$shard" \
-    --shards "$shards" --threads 1 \
+    --shards "$shards" \
     --seconds "$seconds" --benchmark_format=json 2>/dev/null | "$python" -c '
 import json, sys
 run = json.load(sys.stdin)["benchmarks"][0]

@@ -34,7 +34,7 @@ std::string Layout::name(int rank) const {
 Layout layout_of(const mpi::Communicator& comm) {
   return {.hosts = comm.all_gather(mpi::host_name()),
           .nodes = mpi::nodes_of_ranks(comm),
-          .threads = comm.max(train::default_threads())};
+          .threads = comm.max(train::default_threads(comm))};
 }
 
 }  // namespace whorl::doctor

@@ -23,7 +23,6 @@ std::vector<std::string> available_backends() {
 std::unique_ptr<Executor> compile(const Network& network, const std::string& backend,
                                   const CompileOptions& options) {
   require(options.shard_size >= 1, "a shard of {} pictures: it needs at least 1", options.shard_size);
-  require(options.threads >= 1, "{} threads: an executor needs at least 1", options.threads);
   require(options.label_smoothing >= 0 && options.label_smoothing < 1, "label smoothing {} is not in [0, 1)",
           options.label_smoothing);
 #ifdef WHORL_HAS_CUDNN

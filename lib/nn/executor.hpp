@@ -34,7 +34,6 @@ using GradientsReady = std::function<void(std::size_t end)>;
 struct CompileOptions {
   int shard_size = 100;
   float label_smoothing = 0;                 ///< target = (1 - s) one-hot + s / classes
-  int threads = 1;                           ///< of this executor
   Precision precision = Precision::float32;  ///< of a GPU; the other backends know float32 only
   /// How convolutions are computed. "fixed" or empty: by a rule, the same on every run; "measured": the
   /// fastest, timed here; "direct": never by Winograd's algorithm; else the plan() of an earlier compilation:
@@ -45,7 +44,8 @@ struct CompileOptions {
 /// A network compiled as a whole for one backend and one shard size. Backends meet here, not at single
 /// operations, so that each can choose its own layouts, fuse passes and pick algorithms per layer. At this
 /// border everything is canonical: uint8 NHWC pictures in, float32 logits out, parameters and gradients as
-/// arenas laid out by Network::parameters. One thread uses an executor at a time.
+/// arenas laid out by Network::parameters. One thread uses an executor at a time, and it computes on that
+/// thread; several threads take one each.
 class Executor {
  public:
   virtual ~Executor() = default;

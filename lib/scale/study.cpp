@@ -75,7 +75,7 @@ const std::vector<Key>& keys() {
           "is "
           "no difference"),
       key("study.threads", &Study::threads,
-          "threads of each rank; 0: OMP_NUM_THREADS where it is set, else 1"),
+          "threads of each rank; 0: OMP_NUM_THREADS where it is set, else one for each of its cores"),
       key("study.repeats", &Study::repeats, "timings of each point, each time in another random order"),
       key("study.seed", &Study::seed, "of the random order"),
       key("train.job", &Study::job, "job file of the trainings"),
@@ -156,7 +156,8 @@ void check(const Study& study) {
   require_at_least(std::vector{study.repeats}, 1, "study.repeats");
   require_at_least(std::vector{study.steps}, std::int64_t{1}, "train.steps");
   require_at_least(std::vector{study.pictures}, std::int64_t{0}, "read.pictures");
-  if (study.threads.empty()) throw UsageError("study.threads is empty; 0 takes OMP_NUM_THREADS, or 1");
+  if (study.threads.empty())
+    throw UsageError("study.threads is empty; 0 takes OMP_NUM_THREADS, or the cores of a rank");
   for (const std::string& workload : study.workloads) {
     if (workload == "train" && (study.job.empty() || study.data.empty()))
       throw UsageError("the workload train needs train.job and train.data (--data FILE.h5)");

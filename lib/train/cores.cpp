@@ -49,11 +49,6 @@ std::string ranges_text(const std::vector<int>& ascending) {
   return text;
 }
 
-int default_threads() {
-  const char* wanted = std::getenv("OMP_NUM_THREADS");
-  return std::max(1, wanted == nullptr ? 1 : std::atoi(wanted));
-}
-
 int cores_of_this_rank(const mpi::Communicator& comm) {
   const std::vector<int> cpus = bound_cpus();
   const std::string mine = ranges_text(cpus);
@@ -62,6 +57,12 @@ int cores_of_this_rank(const mpi::Communicator& comm) {
   node.close();
   const auto sharing = std::count(all.begin(), all.end(), mine);
   return std::max(1, static_cast<int>(cores_of(cpus).size()) / static_cast<int>(sharing));
+}
+
+int default_threads(const mpi::Communicator& comm) {
+  const int cores = cores_of_this_rank(comm);
+  const char* wanted = std::getenv("OMP_NUM_THREADS");
+  return wanted == nullptr ? cores : std::max(1, std::atoi(wanted));
 }
 
 }  // namespace whorl::train

@@ -15,10 +15,11 @@ std::string ranges_text(const std::vector<int>& ascending);
 /// The physical cores that these logical CPUs are hardware threads of, each by the number of its first CPU;
 /// ascending.
 std::vector<int> cores_of(const std::vector<int>& cpus);
-/// Of a rank whose job does not say: OMP_NUM_THREADS where it is set, else 1.
-int default_threads();
 /// Physical cores for this rank to compute on: those it is bound to, shared out among the ranks of its node
 /// that are bound to the same. At least 1. Collective.
 int cores_of_this_rank(const mpi::Communicator& comm);
+/// Threads of a rank whose job does not say: OMP_NUM_THREADS where it is set, else one for each of its cores.
+/// Collective.
+int default_threads(const mpi::Communicator& comm);
 
 }  // namespace whorl::train

@@ -98,6 +98,41 @@ void require_finite(std::span<const float> logits, std::int64_t sample) {
           sample);
 }
 
+/// Integers that add up over pictures: the confusion matrix, then the loss.
+class Counts {
+ public:
+  explicit Counts(int classes)
+      : classes_(static_cast<std::size_t>(classes)), numbers_(classes_ * classes_ + 1) {}
+
+  std::span<std::int64_t> numbers() { return numbers_; }
+  /// `logits` has the shape (samples.size(), classes), `labels` those of the whole split.
+  void add(Range samples, std::span<const float> logits, std::span<const std::int32_t> labels) {
+    for (std::int64_t i = samples.begin; i < samples.end; ++i) {
+      const std::span<const float> row =
+          logits.subspan(static_cast<std::size_t>(i - samples.begin) * classes_, classes_);
+      require_finite(row, i);
+      const int label = labels[static_cast<std::size_t>(i)];
+      const auto prediction = std::max_element(row.begin(), row.end()) - row.begin();
+      ++numbers_[static_cast<std::size_t>(label) * classes_ + static_cast<std::size_t>(prediction)];
+      numbers_.back() += loss_in_units(row, label);
+    }
+  }
+  void add(const Counts& other) {
+    for (std::size_t i = 0; i < numbers_.size(); ++i) numbers_[i] += other.numbers_[i];
+  }
+  Evaluation evaluation() const {
+    Evaluation result{static_cast<int>(classes_), 0, 0, {numbers_.begin(), numbers_.end() - 1}};
+    result.samples = std::accumulate(result.confusion.begin(), result.confusion.end(), std::int64_t{0});
+    if (result.samples > 0)
+      result.loss = static_cast<double>(numbers_.back()) * loss_unit / static_cast<double>(result.samples);
+    return result;
+  }
+
+ private:
+  std::size_t classes_;
+  std::vector<std::int64_t> numbers_;
+};
+
 }  // namespace
 
 std::vector<std::string> tta_names() {
@@ -121,32 +156,22 @@ std::int64_t Evaluation::correct() const {
 }
 
 Evaluation evaluate(const dataset::Reader& reader, dataset::Split split, const nn::Network& network,
-                    nn::Executor& executor, int batch, const std::string& tta,
-                    const mpi::Communicator& comm) {
-  const std::size_t classes = static_cast<std::size_t>(network.classes());
-  const std::span<const std::int32_t> labels = reader.labels(split);
+                    Replicas& replicas, int batch, const std::string& tta, const mpi::Communicator& comm) {
   const Range mine = block_range(reader.info().count(split), comm.size(), comm.rank());
-  LogitsOfSplit logits_of_split(reader, split, network, executor, batch, tta);
-  std::vector<std::int64_t> sums(classes * classes + 1);  // confusion, loss
-  for (std::int64_t begin = mine.begin; begin < mine.end; begin += batch) {
-    const Range samples{begin, std::min(begin + batch, mine.end)};
-    const std::span<const float> logits = logits_of_split.of(samples);
-    for (std::int64_t i = samples.begin; i < samples.end; ++i) {
-      const std::span<const float> row =
-          logits.subspan(static_cast<std::size_t>(i - begin) * classes, classes);
-      require_finite(row, i);
-      const int label = labels[static_cast<std::size_t>(i)];
-      const auto prediction = std::max_element(row.begin(), row.end()) - row.begin();
-      ++sums[label * classes + static_cast<std::size_t>(prediction)];
-      sums.back() += loss_in_units(row, label);
+  std::vector<Counts> counts(static_cast<std::size_t>(replicas.size()), Counts(network.classes()));
+  replicas.run(replicas.size(), [&](int replica, nn::Executor& executor) {
+    LogitsOfSplit logits_of_split(reader, split, network, executor, batch, tta);
+    const Range part = block_range(mine.size(), replicas.size(), replica);
+    for (std::int64_t begin = mine.begin + part.begin; begin < mine.begin + part.end; begin += batch) {
+      const Range samples{begin, std::min(begin + batch, mine.begin + part.end)};
+      counts[static_cast<std::size_t>(replica)].add(samples, logits_of_split.of(samples),
+                                                    reader.labels(split));
     }
-  }
-  comm.sum_in_place(std::span(sums));
-  Evaluation result{network.classes(), 0, 0, {sums.begin(), sums.end() - 1}};
-  result.samples = std::accumulate(result.confusion.begin(), result.confusion.end(), std::int64_t{0});
-  if (result.samples > 0)
-    result.loss = static_cast<double>(sums.back()) * loss_unit / static_cast<double>(result.samples);
-  return result;
+  });
+  Counts sum(network.classes());
+  for (const Counts& one : counts) sum.add(one);
+  comm.sum_in_place(sum.numbers());
+  return sum.evaluation();
 }
 
 }  // namespace whorl::train

@@ -7,7 +7,7 @@
 
 #include "dataset/reader.hpp"
 #include "mpi/communicator.hpp"
-#include "nn/executor.hpp"
+#include "train/replicas.hpp"
 
 namespace whorl::train {
 
@@ -37,10 +37,10 @@ struct Evaluation {
   }
 };
 
-/// Evaluates every picture of a split exactly once, each rank its block_range in batches of `batch` <= the
-/// executor's shard size. All sums are of integers (losses in units of 2^-24), so the result does not depend
-/// on the number of ranks. Collective; every rank gets the result.
+/// Evaluates every picture of a split exactly once, each replica of each rank its block_range in batches of
+/// `batch` <= the executors' shard size. All sums are of integers (losses in units of 2^-24), so the result
+/// depends on the number of neither. Collective; every rank gets the result.
 Evaluation evaluate(const dataset::Reader& reader, dataset::Split split, const nn::Network& network,
-                    nn::Executor& executor, int batch, const std::string& tta, const mpi::Communicator& comm);
+                    Replicas& replicas, int batch, const std::string& tta, const mpi::Communicator& comm);
 
 }  // namespace whorl::train

@@ -75,76 +75,117 @@ void GradientSum::restore(const std::vector<std::int32_t>& state) {
   require(state.empty(), "sums of float32 have no state, but {} values are to be restored", state.size());
 }
 
+void FinalPrefix::reset() {
+  for (auto& end : ends_) end = 0;
+}
+
+std::size_t FinalPrefix::of_all() const {
+  return *std::min_element(ends_.begin(), ends_.end());
+}
+
 FloatGradientSum::FloatGradientSum(collective::AllReduce& all_reduce, const nn::ParameterLayout& layout,
-                                   std::size_t bucket_bytes)
+                                   std::size_t bucket_bytes, int replicas)
     : size_(layout.size()),
       sums_(all_reduce.allocate<float>(size_ + slot_count)),
+      others_(static_cast<std::size_t>(replicas) - 1, std::vector<float>(size_)),
+      final_(replicas),
       buckets_(all_reduce, sums_, ends_with_slots(layout, Element::float32, bucket_bytes)) {}
+
+std::span<float> FloatGradientSum::arena(int replica) {
+  return replica == 0 ? sums_.first(size_) : std::span(others_[static_cast<std::size_t>(replica) - 1]);
+}
 
 void FloatGradientSum::begin_step(Requests own) {
   std::fill(sums_.begin(), sums_.end(), 0.0f);
+  for (auto& arena : others_) std::fill(arena.begin(), arena.end(), 0.0f);
   set_requests(sums_.subspan(size_), own);
+  final_.reset();
+  added_ = 0;
 }
 
-void FloatGradientSum::ready(std::size_t end, bool is_last) {
-  if (is_last) buckets_.ready(end);
+void FloatGradientSum::ready(int replica, std::size_t end, bool is_last) {
+  if (!is_last) return;
+  final_.advance(replica, end);
+  if (replica > 0) return;
+  const std::size_t final_end = final_.of_all();
+  add_replicas(final_end);
+  buckets_.ready(final_end);
 }
 
-void FloatGradientSum::end_shard(bool is_last) {
-  ready(sums_.size(), is_last);
+void FloatGradientSum::end_shard(int replica, bool is_last) {
+  ready(replica, size_, is_last);
+}
+
+void FloatGradientSum::add_replicas(std::size_t end) {
+  for (const auto& arena : others_) {
+    for (std::size_t i = added_; i < end; ++i) sums_[i] += arena[i];
+  }
+  added_ = std::max(added_, end);
 }
 
 GradientSum::Outcome FloatGradientSum::finish_step() {
+  add_replicas(size_);
   buckets_.finish();
-  return {all_finite(arena()), agreed_requests<float>(sums_.subspan(size_))};
+  return {all_finite(sum()), agreed_requests<float>(sums_.subspan(size_))};
 }
 
 ExactGradientSum::ExactGradientSum(collective::AllReduce& all_reduce, const mpi::Communicator& comm,
-                                   const nn::ParameterLayout& layout, int shards, std::size_t bucket_bytes)
+                                   const nn::ParameterLayout& layout, int shards, std::size_t bucket_bytes,
+                                   int replicas)
     : comm_(comm),
       layout_(layout),
       shards_(shards),
       bits_(std::min(fixed_point_bits, 62 - bit_width(static_cast<std::uint64_t>(shards)))),
-      arena_(layout.size()),
+      replicas_(static_cast<std::size_t>(replicas), Replica{.arena = std::vector<float>(layout.size())}),
       sums_(all_reduce.allocate<std::int64_t>(layout.size() + slot_count)),
+      tensor_sums_(layout.tensors().size()),
       magnitudes_(layout.tensors().size(), no_magnitude),
+      final_(replicas),
       buckets_(all_reduce, sums_, ends_with_slots(layout, Element::int64, bucket_bytes)) {}
 
 void ExactGradientSum::begin_step(Requests own) {
-  std::fill(arena_.begin(), arena_.end(), 0.0f);
+  for (Replica& replica : replicas_) std::ranges::fill(replica.arena, 0.0f);
+  for (TensorSum& tensor : tensor_sums_) tensor.holds_a_shard = false;
   std::ranges::fill(slots(), 0);
   set_requests(slots(), own);
-  holds_a_shard_ = false;
+  is_unfit_ = false;
   converted_ = 0;
+  final_.reset();
 }
 
-void ExactGradientSum::ready(std::size_t end, bool is_last) {
-  if (exponents_.empty()) return;
-  collect(end);
-  if (is_last) buckets_.ready(end);
+void ExactGradientSum::ready(int replica, std::size_t end, bool is_last) {
+  if (!is_calibrated()) return;
+  collect(replicas_[static_cast<std::size_t>(replica)], end);
+  if (!is_last) return;
+  final_.advance(replica, end);
+  // The last bucket holds the slots, which are final in finish_step() only.
+  if (replica == 0) buckets_.ready(final_.of_all());
 }
 
-void ExactGradientSum::end_shard(bool is_last) {
-  if (exponents_.empty()) calibrate();
-  ready(sums_.size(), is_last);
-  holds_a_shard_ = true;
-  collected_ = 0;
+void ExactGradientSum::end_shard(int replica, bool is_last) {
+  if (!is_calibrated()) calibrate();
+  ready(replica, layout_.size(), is_last);
+  replicas_[static_cast<std::size_t>(replica)].collected = 0;
 }
 
-void ExactGradientSum::collect(std::size_t end) {
+void ExactGradientSum::collect(Replica& replica, std::size_t end) {
   const std::vector<nn::Tensor>& tensors = layout_.tensors();
-  for (; collected_ < tensors.size() && tensors[collected_].offset < end; ++collected_) {
-    const nn::Tensor& tensor = tensors[collected_];
-    const bool fits =
-        move_to_fixed(std::span(arena_).subspan(tensor.offset, tensor.count), exponents_[collected_], bits_,
-                      holds_a_shard_, sums_.subspan(tensor.offset, tensor.count));
-    if (!fits) ++slots()[unfit_slot];
+  for (; replica.collected < tensors.size() && tensors[replica.collected].offset < end; ++replica.collected) {
+    const nn::Tensor& tensor = tensors[replica.collected];
+    TensorSum& sum = tensor_sums_[replica.collected];
+    const std::scoped_lock lock(sum.mutex);
+    const bool fits = move_to_fixed(std::span(replica.arena).subspan(tensor.offset, tensor.count),
+                                    exponents_[replica.collected], bits_, sum.holds_a_shard,
+                                    sums_.subspan(tensor.offset, tensor.count));
+    sum.holds_a_shard = true;
+    if (!fits) is_unfit_ = true;
   }
 }
 
 GradientSum::Outcome ExactGradientSum::finish_step() {
-  if (!holds_a_shard_) std::ranges::fill(sums_.first(arena_.size()), 0);
-  if (exponents_.empty()) calibrate();  // this rank has no shard
+  if (!tensor_sums_.front().holds_a_shard) std::ranges::fill(sums_.first(layout_.size()), 0);
+  if (!is_calibrated()) calibrate();  // this rank has no shard
+  if (is_unfit_) slots()[unfit_slot] = 1;
   buckets_.finish([this](Range elements) { convert_back(elements); });
   choose_exponents(magnitudes_);
   return {slots()[unfit_slot] == 0, agreed_requests<std::int64_t>(slots())};
@@ -157,7 +198,7 @@ void ExactGradientSum::convert_back(Range elements) {
     const nn::Tensor& tensor = tensors[converted_];
     const std::int32_t exponent = exponents_[converted_];
     const std::uint64_t bits = from_fixed(sums_.subspan(tensor.offset, tensor.count), exponent,
-                                          std::span(arena_).subspan(tensor.offset, tensor.count));
+                                          arena(0).subspan(tensor.offset, tensor.count));
     magnitudes_[converted_] = bits == 0 ? no_magnitude : bit_width(bits) - exponent;
   }
 }
@@ -173,7 +214,7 @@ void ExactGradientSum::calibrate() {
   const std::vector<nn::Tensor>& tensors = layout_.tensors();
   std::vector<std::int32_t> magnitudes(tensors.size());
   for (std::size_t t = 0; t < tensors.size(); ++t) {
-    magnitudes[t] = magnitude_of(std::span(arena_).subspan(tensors[t].offset, tensors[t].count));
+    magnitudes[t] = magnitude_of(arena(0).subspan(tensors[t].offset, tensors[t].count));
     if (magnitudes[t] != no_magnitude) magnitudes[t] += bit_width(static_cast<std::uint64_t>(shards_));
   }
   comm_.broadcast(std::span(magnitudes));  // rank 0 has the first shard

@@ -176,9 +176,8 @@ std::vector<JobKey> parallel_keys() {
           nn::precision_names()),
       key("parallel.share_gpu", job, &P::share_gpu, "lets ranks of one node share a GPU, for tests"),
       key("parallel.threads", job, &P::threads,
-          "of each rank; 0: OMP_NUM_THREADS where it is set, else 1. A rank for each core is faster: "
-          "Winograd "
-          "convolutions run on one thread"),
+          "of each rank, that compute a shard each; 0: OMP_NUM_THREADS where it is set, else one for each of "
+          "the rank's cores"),
       key("parallel.algorithms", job, &P::algorithms,
           "of convolutions; fixed: chosen by rule, so that equal runs give equal weights; measured: the "
           "fastest, timed "

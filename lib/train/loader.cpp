@@ -6,7 +6,6 @@
 #include <mutex>
 #include <optional>
 
-#include "base/block_range.hpp"
 #include "base/error.hpp"
 #include "base/prefetcher.hpp"
 #include "dataset/epoch_order.hpp"
@@ -48,9 +47,9 @@ struct ShardLoader::Impl {
   std::size_t output_bytes;  // of a picture
   std::uint32_t epoch;
   dataset::EpochOrder order;
-  Range shards;  // this rank's, of each batch
+  Range shards;  // of each batch
 
-  std::int64_t next_shard = 0;  // of this rank in the epoch; the thread's own, like the following
+  std::int64_t next_shard = 0;  // of this loader's in the epoch; the thread's own, like the following
   std::vector<std::uint8_t> raw{};
   std::mutex mutex{};
   Seconds spent{};                                      // guarded by mutex
@@ -88,7 +87,7 @@ void ShardLoader::Impl::fill(const std::vector<std::int64_t>& samples, LoadedSha
 }
 
 ShardLoader::ShardLoader(const dataset::Reader& reader, const Augmenter& augmenter, const EpochPlan& plan,
-                         int output_size, std::uint64_t seed, std::uint32_t epoch, int rank, int ranks,
+                         int output_size, std::uint64_t seed, std::uint32_t epoch, Range shards,
                          const Options& options)
     : impl_(new Impl{.reader = reader,
                      .augmenter = augmenter,
@@ -96,13 +95,14 @@ ShardLoader::ShardLoader(const dataset::Reader& reader, const Augmenter& augment
                      .output_bytes = std::size_t(output_size) * output_size * 3,
                      .epoch = epoch,
                      .order = {seed, epoch, reader.info().train_count},
-                     .shards = block_range(plan.shards_per_batch, ranks, rank)}) {
+                     .shards = shards}) {
   impl_->next_shard = options.first_step * impl_->shards.size();
   impl_->prefetcher.emplace(options.depth,
                             [impl = impl_.get()](LoadedShard& shard) { return impl->load_next(shard); });
 }
 
 ShardLoader::~ShardLoader() = default;
+ShardLoader::ShardLoader(ShardLoader&&) noexcept = default;
 
 const LoadedShard& ShardLoader::next() {
   const LoadedShard* shard = impl_->prefetcher->next();

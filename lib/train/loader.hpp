@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/block_range.hpp"
 #include "dataset/epoch_order.hpp"
 #include "dataset/reader.hpp"
 #include "train/augment.hpp"
@@ -33,19 +34,18 @@ struct LoadedShard {
 std::vector<std::int64_t> samples_of_shard(const EpochPlan& plan, const dataset::EpochOrder& order,
                                            std::int64_t step, std::int64_t shard);
 
-/// Reads and augments this rank's shards of an epoch in a background thread.
+/// Reads and augments some shards of each batch of an epoch in a background thread.
 class ShardLoader {
  public:
   struct Options {
     int depth = 3;                ///< shards to read ahead
     std::int64_t first_step = 0;  ///< of the epoch; those before it are left out
   };
-  /// This rank's shards of each batch are block_range(shards_per_batch, ranks, rank). An exception of the
-  /// thread is rethrown by next().
+  /// `shards`: which of each batch. An exception of the thread is rethrown by next().
   ShardLoader(const dataset::Reader& reader, const Augmenter& augmenter, const EpochPlan& plan,
-              int output_size, std::uint64_t seed, std::uint32_t epoch, int rank, int ranks,
-              const Options& options);
+              int output_size, std::uint64_t seed, std::uint32_t epoch, Range shards, const Options& options);
   ~ShardLoader();
+  ShardLoader(ShardLoader&&) noexcept;
   /// The next shard of the epoch, in order; the reference holds until the next call. Blocks while it is not
   /// ready.
   const LoadedShard& next();

@@ -10,7 +10,6 @@
 #include <utility>
 
 #include "base/activity.hpp"
-#include "base/block_range.hpp"
 #include "base/error.hpp"
 #include "collective/background.hpp"
 #include "gpu/device.hpp"
@@ -78,15 +77,20 @@ collective::Fastest choose_all_reduce(const Job& job, const mpi::Communicator& c
 
 std::unique_ptr<GradientSum> make_gradient_sum(const Job& job, const mpi::Communicator& comm,
                                                const nn::Network& network, const EpochPlan& plan,
-                                               collective::AllReduce& all_reduce) {
+                                               collective::AllReduce& all_reduce, int replicas) {
   const std::size_t bucket_bytes = job.parallel.bucket_bytes;
   if (!job.train.reproducible)
-    return std::make_unique<FloatGradientSum>(all_reduce, network.parameters, bucket_bytes);
+    return std::make_unique<FloatGradientSum>(all_reduce, network.parameters, bucket_bytes, replicas);
   return std::make_unique<ExactGradientSum>(all_reduce, comm, network.parameters, plan.shards_per_batch,
-                                            bucket_bytes);
+                                            bucket_bytes, replicas);
 }
 
 }  // namespace
+
+int threads_for(const Job& job, const mpi::Communicator& comm) {
+  const int on_cpus = job.parallel.threads > 0 ? job.parallel.threads : default_threads(comm);
+  return job.parallel.device == "gpu" ? 1 : on_cpus;
+}
 
 std::string claim_gpu(const Job& job, const mpi::Communicator& comm) {
   if (job.parallel.device != "gpu") return {};
@@ -106,19 +110,20 @@ Trainer::Trainer(const Job& job, const mpi::Communicator& comm, const dataset::R
       plan_(plan_for(job, reader)),
       total_steps_(
           std::max<std::int64_t>(1, std::llround(job.train.epochs * static_cast<double>(plan_.steps)))),
-      threads_(job.parallel.threads > 0 ? job.parallel.threads : default_threads()),
+      threads_(threads_for(job, comm)),
       gpu_(claim_gpu(job, comm)),
       network_(network_for(job, reader.info(), comm)),
       parameters_(network_.parameters.size()),
       all_reduce_(choose_all_reduce(job, comm, network_)),
-      gradients_(make_gradient_sum(job, comm, network_, plan_, *all_reduce_.all_reduce)),
+      gradients_(make_gradient_sum(job, comm, network_, plan_, *all_reduce_.all_reduce,
+                                   std::max(1, busy_replicas()))),
       schedule_(job.schedule, total_steps_, plan_.steps),
       optimizer_(network_, job.optimizer, total_steps_, plan_.steps),
       augmenter_(job.augment, reader.info().image_size, network_.input.height,
                  reader.info().channel_mean.data(), job.train.seed),
       timer_(phase::names()),
       total_timer_(phase::names()) {
-  omp_set_num_threads(threads_);  // of the optimizer; the executor sets its own
+  omp_set_num_threads(threads_);  // of the optimizer
   require_same_everywhere(comm_, "the dataset (see data.file)", reader_.digest());
   initialise_parameters();
   compile();
@@ -138,15 +143,17 @@ void Trainer::initialise_parameters() {
 void Trainer::compile() {
   nn::CompileOptions options{.shard_size = plan_.shard_size,
                              .label_smoothing = static_cast<float>(job_.train.label_smoothing),
-                             .threads = threads_,
                              .precision = nn::precision_of(job_.parallel.precision),
                              .plan = job_.parallel.algorithms};
-  mpi::on_root(comm_, [&] { executor_ = nn::compile(network_, job_.parallel.device, options); });
-  if (comm_.is_root()) options.plan = executor_->plan();
+  const auto compile_here = [&] {
+    replicas_ = std::make_unique<Replicas>(network_, job_.parallel.device, options, threads_);
+  };
+  mpi::on_root(comm_, compile_here);
+  if (comm_.is_root()) options.plan = replicas_->first().plan();
   comm_.broadcast(options.plan);
   mpi::together(comm_, [&] {
-    if (!executor_) executor_ = nn::compile(network_, job_.parallel.device, options);
-    executor_->set_parameters(parameters_);
+    if (!replicas_) compile_here();
+    replicas_->set_parameters(parameters_);
   });
 }
 
@@ -176,47 +183,76 @@ std::optional<EpochReport> Trainer::next_epoch(const Hooks& hooks) {
   return report;
 }
 
-ShardLoader Trainer::make_loader(const EpochPlan& plan, std::uint32_t epoch, std::int64_t first_step) const {
-  return {reader_, augmenter_,   plan,         network_.input.height,     job_.train.seed,
-          epoch,   comm_.rank(), comm_.size(), {.first_step = first_step}};
+Range Trainer::shards_of(int replica) const {
+  const Range local = local_shards(), part = block_range(local.size(), busy_replicas(), replica);
+  return {local.begin + part.begin, local.begin + part.end};
+}
+
+int Trainer::busy_replicas() const {
+  return static_cast<int>(std::min<std::int64_t>(threads_, local_shards().size()));
+}
+
+ShardLoader Trainer::make_loader(const EpochPlan& plan, std::uint32_t epoch, std::int64_t first_step,
+                                 Range shards) const {
+  return {reader_,         augmenter_, plan,   network_.input.height,
+          job_.train.seed, epoch,      shards, {.first_step = first_step}};
 }
 
 bool Trainer::train_epoch(const EpochPlan& plan, int epoch, const Hooks& hooks) {
   const std::int64_t first_step = steps_done_in_epoch();
-  ShardLoader loader = make_loader(plan, static_cast<std::uint32_t>(epoch) - 1, first_step);
-  const auto local_shards = block_range(plan.shards_per_batch, comm_.size(), comm_.rank()).size();
+  std::vector<ShardLoader> loaders;
+  for (int replica = 0; replica < busy_replicas(); ++replica)
+    loaders.push_back(
+        make_loader(plan, static_cast<std::uint32_t>(epoch) - 1, first_step, shards_of(replica)));
   for (std::int64_t step = first_step; step < plan.steps; ++step) {
-    const Requests agreed = train_step(loader, local_shards, hooks.ask ? hooks.ask() : Requests{});
+    const Requests agreed = train_step(loaders, hooks.ask ? hooks.ask() : Requests{});
     if (hooks.after_step && !hooks.after_step(step + 1, agreed) && step + 1 < plan.steps) return false;
   }
   if (done()) {
     optimizer_.finish(parameters_);
-    executor_->set_parameters(parameters_);
+    replicas_->set_parameters(parameters_);
   }
-  record_training(loader.seconds());
+  record_training(loaders);
   return true;
 }
 
-Requests Trainer::train_step(ShardLoader& loader, std::int64_t local_shards, Requests own) {
+Requests Trainer::train_step(std::vector<ShardLoader>& loaders, Requests own) {
   gradients_->begin_step(own);
-  for (std::int64_t i = 0; i < local_shards; ++i) {
-    set_activity("waiting for pictures", step_ + 1);
-    const LoadedShard& shard = loader.next();
-    set_activity("forward and backward", step_ + 1);
-    const bool is_last = i + 1 == local_shards;
-    const nn::ShardResult result =
-        executor_->forward_backward({shard.images, shard.labels}, gradients_->arena(),
-                                    [&](std::size_t end) { gradients_->ready(end, is_last); });
-    gradients_->end_shard(is_last);
-    sums_.loss += loss_in_units(result.loss);
-    sums_.correct += result.correct;
-  }
+  std::vector<Sums> sums(loaders.size());
+  const bool learns_from_first = !gradients_->is_calibrated() && !loaders.empty();
+  if (learns_from_first) sums_ += compute_shard(0, loaders.front(), shards_of(0).size() == 1);
+  const auto compute = [&](int replica, nn::Executor&) {
+    const std::int64_t shards = shards_of(replica).size();
+    for (std::int64_t i = replica == 0 && learns_from_first ? 1 : 0; i < shards; ++i) {
+      const auto index = static_cast<std::size_t>(replica);
+      sums[index] += compute_shard(replica, loaders[index], i + 1 == shards);
+    }
+  };
+  if (!loaders.empty()) replicas_->run(busy_replicas(), compute);
+  for (const Sums& one : sums) sums_ += one;
   set_activity("all-reduce", step_ + 1);
   const GradientSum::Outcome outcome = gradients_->finish_step();
   set_activity("optimizer", step_ + 1);
   if (!outcome.is_finite) report_divergence();
   update();
   return outcome.agreed;
+}
+
+Trainer::Sums Trainer::compute_shard(int replica, ShardLoader& loader, bool is_last) {
+  if (replica == 0) set_activity("waiting for pictures", step_ + 1);
+  const LoadedShard& shard = loader.next();
+  if (replica == 0) set_activity("forward and backward", step_ + 1);
+  const nn::ShardResult result = (*replicas_)[replica].forward_backward(
+      {shard.images, shard.labels}, gradients_->arena(replica),
+      [&](std::size_t end) { gradients_->ready(replica, end, is_last); });
+  gradients_->end_shard(replica, is_last);
+  return {loss_in_units(result.loss), result.correct};
+}
+
+Trainer::Sums& Trainer::Sums::operator+=(const Sums& other) {
+  loss += other.loss;
+  correct += other.correct;
+  return *this;
 }
 
 State Trainer::state() const {
@@ -239,21 +275,21 @@ void Trainer::restore(const State& state) {
     step_ = state.step;
     sums_ = comm_.is_root() ? Sums{state.loss, state.correct} : Sums{};
     parameters_ = state.parameters;
-    executor_->set_parameters(parameters_);
+    replicas_->set_parameters(parameters_);
   });
 }
 
 void Trainer::report_divergence() {
   set_activity("looking for what diverged", step_ + 1);
-  const Range shards = block_range(plan_.shards_per_batch, comm_.size(), comm_.rank());
+  const Range shards = local_shards();
   const std::int64_t step = steps_done_in_epoch();
   const auto epoch = static_cast<std::uint32_t>(upcoming_epoch() - 1);
-  ShardLoader loader = make_loader(plan_, epoch, step);
+  ShardLoader loader = make_loader(plan_, epoch, step, shards);
   std::string found;
   for (std::int64_t shard = shards.begin; shard < shards.end && found.empty(); ++shard) {
     std::vector<float> gradients(parameters_.size());
     const LoadedShard& loaded = loader.next();
-    const double loss = executor_->forward_backward({loaded.images, loaded.labels}, gradients, {}).loss;
+    const double loss = (*replicas_)[0].forward_backward({loaded.images, loaded.labels}, gradients, {}).loss;
     const std::string where = where_not_finite(network_, loss, gradients);
     if (where.empty()) continue;
     const dataset::EpochOrder order(job_.train.seed, epoch, reader_.info().train_count);
@@ -275,9 +311,9 @@ void Trainer::report_divergence() {
 
 void Trainer::update() {
   const auto measured = timer_.measure(phase::optimizer);
-  optimizer_.step(parameters_, gradients_->arena(), schedule_.factor(step_), plan_.shards_per_batch,
+  optimizer_.step(parameters_, gradients_->sum(), schedule_.factor(step_), plan_.shards_per_batch,
                   plan_.batch());
-  executor_->set_parameters(parameters_);
+  replicas_->set_parameters(parameters_);
   ++step_;
 }
 
@@ -289,7 +325,7 @@ bool Trainer::is_evaluated(int epoch) const {
 Evaluation Trainer::evaluate_test(const std::string& tta) {
   const auto measured = timer_.measure(phase::evaluate);
   set_activity("evaluation", step_);
-  return evaluate(reader_, dataset::Split::test, network_, *executor_, plan_.shard_size, tta, comm_);
+  return evaluate(reader_, dataset::Split::test, network_, *replicas_, plan_.shard_size, tta, comm_);
 }
 
 std::optional<Evaluation> Trainer::final_evaluation() {
@@ -301,12 +337,15 @@ std::optional<Evaluation> Trainer::final_evaluation() {
   return result;
 }
 
-void Trainer::record_training(const ShardLoader::Seconds& loader) {
-  const nn::Executor::PassSeconds passes = executor_->take_pass_seconds();
+/// What the rank computes and waits for is its first thread's; all of them read.
+void Trainer::record_training(const std::vector<ShardLoader>& loaders) {
+  const nn::Executor::PassSeconds passes = replicas_->take_pass_seconds();
   const GradientBuckets::Seconds buckets = gradients_->buckets().take_seconds();
-  timer_.add(phase::read, loader.read);
-  timer_.add(phase::augment, loader.augment);
-  timer_.add(phase::input_wait, loader.wait);
+  for (const ShardLoader& loader : loaders) {
+    timer_.add(phase::read, loader.seconds().read);
+    timer_.add(phase::augment, loader.seconds().augment);
+  }
+  if (!loaders.empty()) timer_.add(phase::input_wait, loaders.front().seconds().wait);
   timer_.add(phase::forward, passes.forward);
   timer_.add(phase::backward, std::max(0.0, passes.backward - buckets.in_backward));
   timer_.add(phase::all_reduce_exposed, buckets.exposed);
@@ -314,7 +353,7 @@ void Trainer::record_training(const ShardLoader::Seconds& loader) {
 }
 
 std::vector<mpi::PhaseStatistics> Trainer::close_phases(double wall) {
-  executor_->take_pass_seconds();  // those of the evaluation, which has a phase of its own
+  replicas_->take_pass_seconds();  // those of the evaluation, which has a phase of its own
   double claimed = 0;
   for (const auto part : {phase::input_wait, phase::forward, phase::backward, phase::all_reduce_exposed,
                           phase::optimizer, phase::evaluate}) {
@@ -337,11 +376,11 @@ Weights Trainer::weights() const {
 
 TrainerFacts Trainer::facts() const {
   TrainerFacts facts{.network = nn::describe(network_),
-                     .executor = executor_->name(),
-                     .plan = executor_->plan(),
+                     .executor = replicas_->first().name(),
+                     .plan = replicas_->first().plan(),
                      .gpu = gpu_,
                      .threads = threads_,
-                     .executor_bytes = executor_->memory_bytes(),
+                     .executor_bytes = replicas_->memory_bytes(),
                      .all_reduce = all_reduce_.all_reduce->name(),
                      .all_reduce_timings = all_reduce_.timings,
                      .element = to_string(gradients_->buckets().arena().element()),

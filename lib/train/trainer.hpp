@@ -9,17 +9,18 @@
 #include <string>
 #include <vector>
 
+#include "base/block_range.hpp"
 #include "collective/fastest.hpp"
 #include "dataset/reader.hpp"
 #include "mpi/communicator.hpp"
 #include "mpi/phase_timer.hpp"
-#include "nn/executor.hpp"
 #include "train/augment.hpp"
 #include "train/evaluate.hpp"
 #include "train/gradient_sum.hpp"
 #include "train/job.hpp"
 #include "train/loader.hpp"
 #include "train/optimizer.hpp"
+#include "train/replicas.hpp"
 #include "train/schedule.hpp"
 #include "train/weights.hpp"
 
@@ -70,9 +71,9 @@ struct EpochReport {
 struct TrainerFacts {
   std::string network;  ///< nn::describe
   std::string executor, plan;
-  std::string gpu;  ///< of rank 0; empty where none is used
-  int threads = 0;  ///< of this rank
-  std::size_t executor_bytes = 0;
+  std::string gpu;                 ///< of rank 0; empty where none is used
+  int threads = 0;                 ///< of this rank
+  std::size_t executor_bytes = 0;  ///< of all its threads
   std::string all_reduce;
   std::vector<collective::Timing> all_reduce_timings;  ///< of a step's buckets, where the fastest was chosen
   std::string element;                                 ///< what gradients are summed as
@@ -83,15 +84,18 @@ struct TrainerFacts {
   std::int64_t total_steps = 0;
 };
 
+/// Threads that this rank computes on: the job's, or default_threads(); one drives a GPU. Collective.
+int threads_for(const Job& job, const mpi::Communicator& comm);
 /// Gives each rank the GPU that the job computes on; "" where it needs none. Collective.
 std::string claim_gpu(const Job& job, const mpi::Communicator& comm);
 
 /// Synchronous data-parallel training: the shards of each global batch are dealt out to the ranks, their
 /// gradients summed, and every rank makes the same update. All public members but const ones are collective.
 ///
-///   for shard of this rank in batch:
-///     gradients += forward_backward(shard)      each bucket's all-reduce starts during the last shard's
-///     backward pass
+///   for thread of this rank, beside each other:
+///     for shard of this thread in batch:
+///       gradients += forward_backward(shard)    each bucket's all-reduce starts during the last shards'
+///                                               backward passes
 ///   wait for the sum; parameters -= optimizer(gradients)
 class Trainer {
  public:
@@ -141,23 +145,32 @@ class Trainer {
   struct Sums {
     std::int64_t loss = 0;  // in units of loss_unit, so that ranks do not matter
     std::int64_t correct = 0;
+    Sums& operator+=(const Sums& other);
   };
   void initialise_parameters();
   void compile();
   std::int64_t first_step_of_epoch() const { return step_ / plan_.steps * plan_.steps; }
+  /// This rank's shards of each batch, and those of them that a replica computes: at least one for each of
+  /// the first busy_replicas().
+  Range local_shards() const { return block_range(plan_.shards_per_batch, comm_.size(), comm_.rank()); }
+  Range shards_of(int replica) const;
+  int busy_replicas() const;
   /// `epoch` from 0, `first_step` of it.
-  ShardLoader make_loader(const EpochPlan& plan, std::uint32_t epoch, std::int64_t first_step) const;
+  ShardLoader make_loader(const EpochPlan& plan, std::uint32_t epoch, std::int64_t first_step,
+                          Range shards) const;
   /// Adds to sums_; false where a hook ended it.
   bool train_epoch(const EpochPlan& plan, int epoch, const Hooks& hooks);
-  /// Returns what the ranks agreed on.
-  Requests train_step(ShardLoader& loader, std::int64_t local_shards, Requests own);
+  /// One loader for each busy replica. Returns what the ranks agreed on.
+  Requests train_step(std::vector<ShardLoader>& loaders, Requests own);
+  /// The next shard of this replica; on its thread.
+  Sums compute_shard(int replica, ShardLoader& loader, bool is_last);
   /// Throws on all ranks: where the step that has just been computed came to values that are no numbers, and
   /// for which pictures. Computes it again.
   [[noreturn]] void report_divergence();
   void update();
   bool is_evaluated(int epoch) const;
   Evaluation evaluate_test(const std::string& tta);
-  void record_training(const ShardLoader::Seconds& loader);
+  void record_training(const std::vector<ShardLoader>& loaders);
   /// Ends the epoch's clock: what no phase has claimed of `wall` seconds is `other`. Returns the phases over
   /// all ranks.
   std::vector<mpi::PhaseStatistics> close_phases(double wall);
@@ -171,7 +184,7 @@ class Trainer {
   const std::string gpu_;  // claimed before anything that uses it
   nn::Network network_;
   std::vector<float> parameters_;  // arena
-  std::unique_ptr<nn::Executor> executor_;
+  std::unique_ptr<Replicas> replicas_;
   collective::Fastest all_reduce_;
   std::unique_ptr<GradientSum> gradients_;
   Schedule schedule_;

@@ -34,11 +34,8 @@ inline Plane plane_of(const BlockedShape& shape, float* tensor, int number) {
   return {tensor + number * shape.plane_floats(), shape.sample.width};
 }
 
-/// Runs work(plane) for all planes on the threads that OpenMP is set to. The result must not depend on the
-/// order.
 template <typename Work>
 void for_each_plane(int planes, const Work& work) {
-#pragma omp parallel for schedule(static)
   for (int plane = 0; plane < planes; ++plane) work(plane);
 }
 

@@ -27,13 +27,13 @@ namespace {
 
 using namespace cpu;
 
-/// OpenMP's and oneDNN's thread count within a scope.
-class ThreadCount {
+/// Keeps oneDNN on the calling thread within a scope.
+class OneThread {
  public:
-  explicit ThreadCount(int threads) : previous_(omp_get_max_threads()) { omp_set_num_threads(threads); }
-  ~ThreadCount() { omp_set_num_threads(previous_); }
-  ThreadCount(const ThreadCount&) = delete;
-  ThreadCount& operator=(const ThreadCount&) = delete;
+  OneThread() : previous_(omp_get_max_threads()) { omp_set_num_threads(1); }
+  ~OneThread() { omp_set_num_threads(previous_); }
+  OneThread(const OneThread&) = delete;
+  OneThread& operator=(const OneThread&) = delete;
 
  private:
   int previous_;
@@ -57,7 +57,7 @@ class CpuExecutor : public Executor {
  public:
   CpuExecutor(const Network& network, const CompileOptions& options)
       : network_(network), options_(options), groups_(group_layers(network_)), plan_(options.plan) {
-    const ThreadCount threads(options.threads);
+    const OneThread one_thread;
     require(shape_of(network_, groups_.back().output).height == 1 &&
                 shape_of(network_, groups_.back().output).width == 1,
             "network {} does not end in logits of one pixel", network_.name);
@@ -79,7 +79,7 @@ class CpuExecutor : public Executor {
   }
 
   void set_parameters(std::span<const float> parameters) override {
-    const ThreadCount threads(options_.threads);
+    const OneThread one_thread;
     require(parameters.size() == network_.parameters.size(), "{} parameters for network {}, which has {}",
             parameters.size(), network_.name, network_.parameters.size());
     for (const auto& step : steps_) step->set_parameters(parameters.data());
@@ -87,7 +87,7 @@ class CpuExecutor : public Executor {
 
   ShardResult forward_backward(const Shard& shard, std::span<float> gradients,
                                const GradientsReady& ready) override {
-    const ThreadCount threads(options_.threads);
+    const OneThread one_thread;
     require(shard.labels.size() == std::size_t(options_.shard_size) &&
                 shard.images.size() == options_.shard_size * network_.input.count(),
             "{} labels and {} bytes of pictures: the network was compiled for shards of {}",
@@ -108,7 +108,7 @@ class CpuExecutor : public Executor {
   }
 
   void infer(std::span<const std::uint8_t> images, std::span<float> logits) override {
-    const ThreadCount threads(options_.threads);
+    const OneThread one_thread;
     const std::size_t count = images.size() / network_.input.count(), classes = network_.classes();
     require(images.size() == count * network_.input.count() && count <= std::size_t(options_.shard_size) &&
                 logits.size() == count * classes,
@@ -162,10 +162,9 @@ class CpuExecutor : public Executor {
     return covered(pool_geometry(pool, output, shape_of(network_, groups_[behind].output), block_));
   }
 
-  /// Winograd convolutions run on one thread, and read blocked tensors only.
+  /// Winograd convolutions read blocked tensors only.
   bool winograd_takes(const Group& group) const {
-    return options_.threads == 1 && group.input != network_input &&
-           winograd::Convolution::takes(convolution_shape(group));
+    return group.input != network_input && winograd::Convolution::takes(convolution_shape(group));
   }
 
   void choose_algorithms() {
@@ -177,8 +176,7 @@ class CpuExecutor : public Executor {
         group.algorithm = plan_.at(layer);
         require(group.algorithm == Algorithm::direct || winograd_takes(group),
                 "the plan has {} for layer {}, but only 3x3 convolutions of stride 1 and padding 1 without "
-                "bias, behind another layer and "
-                "on one thread, are computed so",
+                "bias behind another layer are computed so",
                 to_string(group.algorithm), layer);
         continue;
       }

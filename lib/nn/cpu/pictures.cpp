@@ -28,7 +28,6 @@ PictureReader::PictureReader(const Network& network, const dnnl::memory::desc& l
 
 void PictureReader::read(std::span<const std::uint8_t> pictures, float* to) const {
   const int given = static_cast<int>(pictures.size() / shape_.count());
-#pragma omp parallel for schedule(static)
   for (int image = 0; image < given; ++image)
     read_picture(pictures.data() + image * shape_.count(), to + image * image_stride_);
   std::fill(to + given * image_stride_, to + images_ * image_stride_, 0.0F);

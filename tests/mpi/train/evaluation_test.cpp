@@ -14,29 +14,29 @@ namespace {
 using test::TinyDataset;
 
 struct CompiledNetwork {
-  explicit CompiledNetwork(int shard_size)
+  explicit CompiledNetwork(int shard_size, int threads = 1)
       : network(nn::make_network("petal", test::tiny_size, test::tiny_classes,
                                  {{0.4F, 0.4F, 0.4F}, {0.2F, 0.2F, 0.2F}})),
-        executor(nn::compile(network, "reference", {.shard_size = shard_size, .plan = {}})) {
+        replicas(network, "reference", {.shard_size = shard_size}, threads) {
     std::vector<float> parameters(network.parameters.size());
     nn::initialise(network, 5, parameters);
     for (const nn::Tensor& tensor : network.parameters.tensors()) {
       if (tensor.frozen)
         parameters[tensor.offset + tensor.count / 2] = 0.5F;  // the whitening filters start at zero
     }
-    executor->set_parameters(parameters);
+    replicas.set_parameters(parameters);
   }
   nn::Network network;
-  std::unique_ptr<nn::Executor> executor;
+  Replicas replicas;
 };
 
 TEST(Evaluate, CountsEveryPictureOnceForAwkwardCounts) {
   const mpi::Communicator world = mpi::Communicator::world();
-  CompiledNetwork compiled(4);
+  CompiledNetwork compiled(4, 3);
   for (const int count : {0, 1, 3, 4, 5, 23}) {
     const TinyDataset dataset(1, count);
     const Evaluation result = evaluate(dataset.reader(), dataset::Split::test, compiled.network,
-                                       *compiled.executor, 4, "none", world);
+                                       compiled.replicas, 4, "none", world);
     EXPECT_EQ(result.samples, count);
     std::vector<std::int64_t> labels(test::tiny_classes), rows(test::tiny_classes);
     for (const std::int32_t label : dataset.reader().labels(dataset::Split::test))
@@ -47,17 +47,17 @@ TEST(Evaluate, CountsEveryPictureOnceForAwkwardCounts) {
   }
 }
 
-TEST(Evaluate, GivesTheSameForAnyNumberOfRanksAndAnyBatch) {
+TEST(Evaluate, GivesTheSameForAnyNumberOfRanksThreadsAndAnyBatch) {
   const TinyDataset dataset(1, 11);
-  CompiledNetwork compiled(4);
   for (const std::string& tta : tta_names()) {
-    const auto evaluated = [&](int batch, const mpi::Communicator& comm) {
-      return evaluate(dataset.reader(), dataset::Split::test, compiled.network, *compiled.executor, batch,
-                      tta, comm);
+    const auto evaluated = [&](int batch, int threads, const mpi::Communicator& comm) {
+      CompiledNetwork compiled(4, threads);
+      return evaluate(dataset.reader(), dataset::Split::test, compiled.network, compiled.replicas, batch, tta,
+                      comm);
     };
-    const Evaluation alone = evaluated(2, mpi::Communicator::self());
+    const Evaluation alone = evaluated(2, 1, mpi::Communicator::self());
     for (const int batch : {3, 4}) {
-      const Evaluation result = evaluated(batch, mpi::Communicator::world());
+      const Evaluation result = evaluated(batch, batch - 2, mpi::Communicator::world());
       EXPECT_EQ(result.confusion, alone.confusion) << tta << batch;
       EXPECT_EQ(result.loss, alone.loss) << tta << batch;
     }
@@ -69,7 +69,7 @@ TEST(Evaluate, ViewsAreAveragedAsLogits) {
   const TinyDataset dataset(1, 5);
   CompiledNetwork compiled(4);
   const auto loss = [&](const std::string& tta) {
-    return evaluate(dataset.reader(), dataset::Split::test, compiled.network, *compiled.executor, 4, tta,
+    return evaluate(dataset.reader(), dataset::Split::test, compiled.network, compiled.replicas, 4, tta,
                     mpi::Communicator::world())
         .loss;
   };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Exact sums of shards that are dealt out to the ranks.
+// Exact sums of shards that are dealt out to the ranks, and on each rank to two threads.
 #include "train/gradient_sum.hpp"
 
 #include <gtest/gtest.h>
@@ -7,12 +7,13 @@
 #include <limits>
 
 #include "base/block_range.hpp"
+#include "base/thread_team.hpp"
 #include "nn/network.hpp"
 
 namespace whorl::train {
 namespace {
 
-constexpr int shards = 5;
+constexpr int shards = 5, replicas = 2;
 
 class ExactSum : public testing::Test {
  protected:
@@ -21,24 +22,38 @@ class ExactSum : public testing::Test {
   /// One step. Shard i has `values[i]` in every place of every tensor but the last, and lasts[i] there.
   bool step(const Shards& values, const Shards& lasts) {
     const Range mine = block_range(shards, world.size(), world.rank());
+    const Range of_first = part_of(mine, 0);
     sum.begin_step({});
-    for (std::int64_t i = mine.begin; i < mine.end; ++i) {
-      const bool is_last = i + 1 == mine.end;
-      for (const nn::Tensor& tensor : layout.tensors()) {
-        const bool at_end = &tensor == &layout.tensors().back();
-        const float value = (at_end ? lasts : values).at(static_cast<std::size_t>(i));
-        for (float& gradient : sum.arena().subspan(tensor.offset, tensor.count)) gradient += value;
-        sum.ready(tensor.offset + tensor.count, is_last);
-      }
-      sum.end_shard(is_last);
-    }
+    const bool learns = !sum.is_calibrated() && of_first.size() > 0;
+    if (learns) add_shard(0, of_first.begin, of_first, values, lasts);
+    team.run(replicas, [&](int replica) {
+      const Range part = part_of(mine, replica);
+      for (std::int64_t i = part.begin + (learns && replica == 0 ? 1 : 0); i < part.end; ++i)
+        add_shard(replica, i, part, values, lasts);
+    });
     return sum.finish_step().is_finite;
+  }
+
+  static Range part_of(Range mine, int replica) {
+    const Range part = block_range(mine.size(), replicas, replica);
+    return {mine.begin + part.begin, mine.begin + part.end};
+  }
+
+  void add_shard(int replica, std::int64_t i, Range part, const Shards& values, const Shards& lasts) {
+    const bool is_last = i + 1 == part.end;
+    for (const nn::Tensor& tensor : layout.tensors()) {
+      const bool at_end = &tensor == &layout.tensors().back();
+      const float value = (at_end ? lasts : values).at(static_cast<std::size_t>(i));
+      for (float& gradient : sum.arena(replica).subspan(tensor.offset, tensor.count)) gradient += value;
+      sum.ready(replica, tensor.offset + tensor.count, is_last);
+    }
+    sum.end_shard(replica, is_last);
   }
 
   void expect_sum(float value, float last) {
     for (const nn::Tensor& tensor : layout.tensors()) {
       const bool at_end = &tensor == &layout.tensors().back();
-      for (const float gradient : sum.arena().subspan(tensor.offset, tensor.count))
+      for (const float gradient : sum.sum().subspan(tensor.offset, tensor.count))
         ASSERT_EQ(gradient, at_end ? last : value) << tensor.name;
     }
   }
@@ -46,7 +61,8 @@ class ExactSum : public testing::Test {
   const mpi::Communicator world = mpi::Communicator::world();
   const nn::ParameterLayout layout = nn::make_network("petal", 16, 5, {}).parameters;
   const std::unique_ptr<collective::AllReduce> ring = collective::make_all_reduce("ring", world);
-  ExactGradientSum sum{*ring, world, layout, shards, 10'000};
+  ThreadTeam team{replicas};
+  ExactGradientSum sum{*ring, world, layout, shards, 10'000, replicas};
 
   const Shards ones = Shards(shards, 1.0F), none = Shards(shards, 0.0F);
 };

@@ -61,8 +61,8 @@ class AnyExecutor : public testing::TestWithParam<std::string> {
   }
 };
 
-/// Trains `shards` shards a step on all ranks, and all of them on each rank alone.
-void expect_same_as_alone(const std::string& device, int shards, bool reproducible = true) {
+/// Trains `shards` shards a step on all ranks, and all of them on each rank alone, on one thread.
+void expect_same_as_alone(const std::string& device, int shards, bool reproducible = true, int threads = 1) {
   constexpr int steps = 3;
   const int pictures = steps * 4 * shards + 3;  // three wait for another epoch
   const TinyDataset dataset(pictures, 6);
@@ -72,7 +72,9 @@ void expect_same_as_alone(const std::string& device, int shards, bool reproducib
   // The last bits of float sums differ, and Winograd's algorithm makes more of them.
   if (!reproducible) job.parallel.algorithms = "direct";
   const mpi::Communicator world = mpi::Communicator::world(), alone = mpi::Communicator::self();
+  job.parallel.threads = threads;
   const Trained together = train_all(job, world, dataset.reader());
+  job.parallel.threads = 1;
   const Trained single = train_all(job, alone, dataset.reader());
   const nn::ParameterLayout layout =
       nn::make_network("petal", test::tiny_size, test::tiny_classes, {}).parameters;
@@ -103,6 +105,14 @@ TEST_P(AnyExecutor, RanksWithoutShardsTrainTheSameWeights) {
 }
 TEST_P(AnyExecutor, FloatSumsTrainNearlyTheSameWeights) {
   expect_same_as_alone(GetParam(), ranks() + 1, false);
+}
+
+TEST(Threads, TrainTheSameWeights) {
+  expect_same_as_alone("cpu", 2 * ranks(), true, 2);
+  expect_same_as_alone("cpu", 2 * ranks() + 1, true, 3);
+}
+TEST(Threads, FloatSumsTrainNearlyTheSameWeights) {
+  expect_same_as_alone("cpu", 2 * ranks() + 1, false, 2);
 }
 
 INSTANTIATE_TEST_SUITE_P(Executors, AnyExecutor, testing::ValuesIn(nn::available_backends()),

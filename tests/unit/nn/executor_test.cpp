@@ -160,7 +160,6 @@ TEST(Compile, KnowsItsBackends) {
 TEST(Compile, RefusesImpossibleOptions) {
   const Network network = make_network("petal", 16, 5, {});
   EXPECT_THROW(compile(network, "reference", {.shard_size = 0}), Error);
-  EXPECT_THROW(compile(network, "reference", {.threads = 0}), Error);
   EXPECT_THROW(compile(network, "reference", {.label_smoothing = 1}), Error);
 }
 

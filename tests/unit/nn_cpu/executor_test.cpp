@@ -62,16 +62,6 @@ TEST_F(CpuExecutor, IsTheSameToTheBitInThreads) {
   for (const auto& result : got) EXPECT_EQ(result, expected);
 }
 
-TEST_F(CpuExecutor, TwoThreadsAreDeterministicAndRight) {
-  CompileOptions options = problem_.options();
-  options.threads = 2;
-  const Outcome first = run(problem_, "cpu", options);
-  expect_same_outcome(problem_, first, run(problem_, "reference", problem_.options()), 2e-5);
-  const auto executor = compiled(options);
-  const std::vector<float> once = gradients(*executor);
-  EXPECT_EQ(gradients(*executor), once);
-}
-
 TEST_F(CpuExecutor, PlanNamesEveryConvolutionAndLinearLayer) {
   const std::string plan = compiled(problem_.options())->plan();
   for (const char* layer : {"whiten", "conv1", "conv6", "head"})

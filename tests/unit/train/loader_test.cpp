@@ -60,7 +60,9 @@ class ShardLoaderTest : public ::testing::Test {
   static constexpr std::uint32_t epoch = 1;
   ShardLoader make_loader(const dataset::Reader& reader, int rank = 0, int ranks = 1, int depth = 3,
                           std::uint32_t of_epoch = epoch) {
-    return {reader, augmenter, plan, 6, seed, of_epoch, rank, ranks, {.depth = depth}};
+    return {
+        reader,          augmenter, plan, 6, seed, of_epoch, block_range(plan.shards_per_batch, ranks, rank),
+        {.depth = depth}};
   }
 
   /// The same pictures as JPEG, the first bytes of `sample` overwritten.
@@ -116,7 +118,8 @@ TEST_F(ShardLoaderTest, BeginsWithinAnEpoch) {
   const dataset::Reader reader(path);
   for (const int rank : {0, 1, 2}) {
     ShardLoader whole = make_loader(reader, rank, 3);
-    ShardLoader rest(reader, augmenter, plan, 6, seed, epoch, rank, 3, {.first_step = 1});
+    ShardLoader rest(reader, augmenter, plan, 6, seed, epoch, block_range(plan.shards_per_batch, 3, rank),
+                     {.first_step = 1});
     const std::int64_t shards = block_range(plan.shards_per_batch, 3, rank).size();
     for (std::int64_t i = 0; i < shards; ++i) whole.next();
     for (std::int64_t i = 0; i < 2 * shards; ++i) EXPECT_EQ(rest.next().images, whole.next().images);
