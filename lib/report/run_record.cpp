@@ -157,10 +157,13 @@ void RunRecord::add(const train::EpochReport& epoch) {
   summary_.train_seconds += epoch.train_seconds;
   summary_.images = (epoch.step - first_step_) * facts_.plan_of_epoch.batch();
   summary_.plain = epoch.test;
-  mpi::on_root(comm_, [&] {
-    write("metrics.csv", metrics_csv());
-    write("timing.json", timing_json());
-  });
+  if (!comm_.is_root()) return;
+  try {
+    write_tables();
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "warning: {}; training goes on, and tries again after the next epoch\n",
+               describe(error));
+  }
 }
 
 std::string RunRecord::state() const {
@@ -176,11 +179,16 @@ std::string RunRecord::finish(const train::Trainer& trainer,
   const std::string text = verdict(summary_);
   mpi::on_root(comm_, [&] {
     train::save_weights(folder_ / "weights.h5", trainer.weights());
-    write("timing.json", timing_json());
+    write_tables();
     write("run.json", run_json());
     write(verdict_file, text);
   });
   return text;
+}
+
+void RunRecord::write_tables() const {
+  write("metrics.csv", metrics_csv());
+  write("timing.json", timing_json());
 }
 
 void RunRecord::write(const char* name, const std::string& text) const {
