@@ -62,6 +62,8 @@ po::options_description describe_options(Options& options, Texts& texts) {
   add("max-rejects",
       po::value(&options.max_rejects)->value_name("F")->default_value(options.max_rejects, "0.01"),
       "fail when a larger share of the pictures cannot be decoded; 1 never fails");
+  add("watchdog", po::value(&options.watchdog)->value_name("SECONDS")->default_value(options.watchdog),
+      "a rank that does not answer for so long (stopped, or cut off the network) ends the job; 0: never");
   add("overwrite", po::bool_switch(&options.overwrite), "replace FILE.h5 if it is there");
   add("resume", po::bool_switch(&options.resume),
       "go on where interrupted jobs of this input and these options stopped; where there are none, begin; "
@@ -85,6 +87,7 @@ void check_ranges(const Options& options, const Texts& texts) {
         fmt::format("--test-fraction {} is not between 0 and 1", options.test_fraction));
   check(options.max_rejects >= 0 && options.max_rejects <= 1,
         fmt::format("--max-rejects {} is not between 0 and 1", options.max_rejects));
+  check(options.watchdog >= 0, fmt::format("--watchdog {} is negative", options.watchdog));
   check(texts.store == "pixels" || texts.store == "jpeg",
         fmt::format("--store {} is neither pixels nor jpeg", texts.store));
 }

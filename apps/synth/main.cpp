@@ -104,8 +104,8 @@ std::vector<std::uint8_t> draw_jpeg(const Arguments& arguments, int species, int
 }
 
 void write_set(const Arguments& arguments) {
-  const std::filesystem::path partial = arguments.output + ".partial";
-  TarWriter tar(partial);
+  Draft draft(arguments.output);
+  TarWriter tar(draft.path());
   const int classes = int(species_names.size());
   Progress progress("drawing", "pictures", std::int64_t{classes} * arguments.per_class, true);
   for (int species = 0; species < classes; ++species)
@@ -116,7 +116,7 @@ void write_set(const Arguments& arguments) {
     }
   tar.close();
   progress.finish();
-  publish_file(partial, arguments.output);
+  draft.publish();
   fmt::print("{} pictures of {} classes: {}\n", classes * arguments.per_class, classes, arguments.output);
 }
 

@@ -2,13 +2,15 @@
 #include "base/file_system.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
-#include <cstdlib>
+#include <random>
+#include <utility>
 
 #include "base/error.hpp"
 #include "base/progress.hpp"
@@ -23,6 +25,8 @@ struct DescriptorTraits {
   static void release(int descriptor) noexcept { ::close(descriptor); }
 };
 using Descriptor = UniqueHandle<int, DescriptorTraits>;
+
+constexpr std::string_view draft_prefix = ".draft-";
 
 [[noreturn]] void fail(const char* action, const std::filesystem::path& path) {
   const int error_number = errno;
@@ -46,12 +50,6 @@ void write_all(const Descriptor& file, const std::filesystem::path& path, std::s
     if (written < 0 && errno != EINTR) fail("write", path);
     if (written > 0) text.remove_prefix(static_cast<std::size_t>(written));
   }
-}
-
-void write_and_sync(const std::filesystem::path& path, std::string_view text) {
-  const Descriptor file = open_or_fail(path, O_WRONLY | O_CREAT | O_TRUNC, "create");
-  write_all(file, path, text);
-  if (::fsync(file.get()) != 0) fail("sync", path);
 }
 
 void rename_and_sync_folder(const std::filesystem::path& from, const std::filesystem::path& to) {
@@ -91,27 +89,41 @@ std::string disk_full_note(const std::filesystem::path& path) {
   return full ? " (" + system_error_text(ENOSPC) + ")" : "";
 }
 
-void write_file_atomically(const std::filesystem::path& path, std::string_view text) {
-  std::filesystem::path temporary = path;
-  temporary += ".tmp";
-  try {
-    write_and_sync(temporary, text);
-    rename_and_sync_folder(temporary, path);
-  } catch (...) {
-    ::unlink(temporary.c_str());
-    throw;
+Draft::Draft(std::filesystem::path target)
+    : target_(std::move(target)),
+      path_(target_.parent_path() /
+            fmt::format("{}{:08x}-{}", draft_prefix, std::random_device()(), target_.filename().string())) {
+  const Descriptor file(::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+  if (!file) fail("create", target_);
+}
+
+Draft::~Draft() {
+  if (!path_.empty()) ::unlink(path_.c_str());
+}
+
+void Draft::publish() {
+  publish_file(path_, target_);
+  path_.clear();
+}
+
+bool is_draft(const std::filesystem::path& path) {
+  return path.filename().string().starts_with(draft_prefix);
+}
+
+void remove_drafts(const std::filesystem::path& folder) {
+  for (const std::filesystem::directory_entry& entry : std::filesystem::directory_iterator(folder)) {
+    if (is_draft(entry.path())) std::filesystem::remove(entry.path());
   }
+}
+
+void write_file_atomically(const std::filesystem::path& path, std::string_view text) {
+  Draft draft(path);
+  write_all(open_or_fail(draft.path(), O_WRONLY, "open"), path, text);
+  draft.publish();
 }
 
 void append_to_file(const std::filesystem::path& path, std::string_view text) {
   write_all(open_or_fail(path, O_WRONLY | O_APPEND, "open"), path, text);
-}
-
-std::filesystem::path create_private_file(const std::filesystem::path& folder, const std::string& prefix) {
-  std::string path = (folder / ("." + prefix + "-XXXXXX")).string();
-  const Descriptor file(::mkostemp(path.data(), O_CLOEXEC));
-  if (!file) fail("create a file in", folder);
-  return path;
 }
 
 void publish_file(const std::filesystem::path& from, const std::filesystem::path& to) {

@@ -24,14 +24,37 @@ void reserve_space(const std::filesystem::path& path, std::int64_t offset, std::
 /// way up.
 std::string disk_full_note(const std::filesystem::path& path);
 
-/// Writes `text` so that `path` is either the old file or the whole new one: temporary name, fsync, rename.
+/// A file that appears under its name only when it is whole. Until publish() it lies beside that as
+/// .draft-XXXXXXXX-NAME, with digits that nobody can foresee, made by this object and no one else; it is
+/// removed where it is never published. One process uses it.
+class Draft {
+ public:
+  /// Creates it, empty.
+  explicit Draft(std::filesystem::path target);
+  ~Draft();
+  Draft(const Draft&) = delete;
+  Draft& operator=(const Draft&) = delete;
+
+  const std::filesystem::path& path() const { return path_; }
+  const std::filesystem::path& target() const { return target_; }
+  /// fsync, rename to the target, fsync of the folder.
+  void publish();
+
+ private:
+  std::filesystem::path target_, path_;
+};
+
+/// Whether a file of this name is a draft, which a process that was killed has left.
+bool is_draft(const std::filesystem::path& path);
+
+/// Removes what killed processes have left of drafts in `folder`.
+void remove_drafts(const std::filesystem::path& folder);
+
+/// Writes `text` so that `path` is either the old file or the whole new one: by a Draft.
 void write_file_atomically(const std::filesystem::path& path, std::string_view text);
 
 /// Writes `text` behind the last byte of an existing file.
 void append_to_file(const std::filesystem::path& path, std::string_view text);
-
-/// Creates an empty file in `folder` that nobody else can name or open: .PREFIX-XXXXXX with random letters.
-std::filesystem::path create_private_file(const std::filesystem::path& folder, const std::string& prefix);
 
 /// fsyncs `from`, renames it to `to`, and fsyncs the folder. One process calls it.
 void publish_file(const std::filesystem::path& from, const std::filesystem::path& to);

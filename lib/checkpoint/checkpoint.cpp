@@ -52,26 +52,16 @@ void write(const fs::path& path, const Checkpoint& checkpoint) {
   file.close();
 }
 
-/// Removes a file unless it has been published under another name.
-struct Temporary {
-  fs::path path;
-  ~Temporary() {
-    std::error_code ignored;
-    fs::remove(path, ignored);
-  }
-};
-
 }  // namespace
 
 void save(const fs::path& path, const Checkpoint& checkpoint) {
-  const Temporary temporary{create_private_file(path.parent_path(), "checkpoint")};
+  Draft draft(path);
   {
     const std::lock_guard lock(h5::library_mutex());
-    write(temporary.path, checkpoint);
-    h5::seal(temporary.path,
-             {parameters_name, momentum_name, slow_weights_name, exponents_name, record_name});
+    write(draft.path(), checkpoint);
+    h5::seal(draft.path(), {parameters_name, momentum_name, slow_weights_name, exponents_name, record_name});
   }
-  publish_file(temporary.path, path);
+  draft.publish();
 }
 
 Checkpoint load(const fs::path& path) {

@@ -6,18 +6,13 @@
 #include <algorithm>
 
 #include "base/error.hpp"
+#include "base/file_system.hpp"
 
 namespace whorl::checkpoint {
 
 namespace {
 
 namespace fs = std::filesystem;
-
-void remove_temporaries(const fs::path& folder) {
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
-    if (entry.path().filename().string().starts_with(".checkpoint-")) fs::remove(entry.path());
-  }
-}
 
 void set_aside(const fs::path& path) {
   fs::path aside = path;
@@ -51,7 +46,7 @@ void keep_newest(const fs::path& folder, int count) {
 }
 
 std::optional<Newest> take_newest(const fs::path& folder) {
-  if (fs::exists(folder)) remove_temporaries(folder);
+  if (fs::exists(folder)) remove_drafts(folder);
   const std::vector<fs::path> paths = list(folder);
   if (paths.empty()) return std::nullopt;
   std::vector<std::string> damaged;

@@ -27,7 +27,7 @@ struct Newest {
   Checkpoint checkpoint;
   std::vector<std::string> damaged;  ///< why newer ones could not be read
 };
-/// The newest that can be read. Newer ones are renamed to *.damaged, temporary files of killed runs removed.
+/// The newest that can be read. Newer ones are renamed to *.damaged, drafts of killed runs removed.
 /// Nothing without checkpoints; throws where there are some and all are damaged.
 std::optional<Newest> take_newest(const std::filesystem::path& folder);
 

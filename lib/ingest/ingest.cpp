@@ -24,6 +24,7 @@
 #include "ingest/scan.hpp"
 #include "ingest/tables.hpp"
 #include "ingest/worker.hpp"
+#include "mpi/watchdog.hpp"
 
 namespace whorl::ingest {
 
@@ -147,7 +148,7 @@ Summary run(const mpi::Communicator& comm, const Options& options, OutputFiles& 
             mpi::PhaseTimer& timer) {
   Manifest manifest;
   {
-    const auto scope = timer.measure(scan_phase);
+    const auto scope = enter(timer, scan_phase);
     manifest = scan_once(comm, options, output);
   }
   const int size = manifest.encoding == Encoding::cifar ? cifar_side : options.size;
@@ -165,7 +166,7 @@ Summary run(const mpi::Communicator& comm, const Options& options, OutputFiles& 
   const std::int64_t restored = restore(comm, leftover, manifest, worker);
   worker.run(most_rejects);
 
-  const auto scope = timer.measure(finish_phase);
+  const auto scope = enter(timer, finish_phase);
   const std::vector<Reject> rejects = gather(comm, worker.rejects());
   check_rejects(rejects, manifest, most_rejects);
   if (!rejects.empty())
@@ -191,6 +192,7 @@ Summary run(const mpi::Communicator& comm, const Options& options, OutputFiles& 
 
 Summary ingest(const mpi::Communicator& comm, const Options& options) {
   const auto start = std::chrono::steady_clock::now();
+  const mpi::Watchdog watchdog(comm, options.watchdog);
   mpi::PhaseTimer timer(phase_names);
   OutputFiles output(comm, options.output, options.overwrite, options.resume);
   try {

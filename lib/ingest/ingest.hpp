@@ -24,6 +24,7 @@ struct Options {
   int quality = 90;           ///< of stored JPEGs
   double max_rejects = 0.01;  ///< the largest fraction of pictures that may be unusable
   std::size_t block_bytes = RowWriter::usual_block;  ///< of pixels that a rank writes at a time
+  double watchdog = 20;  ///< seconds after which a rank that does not answer ends the job; 0: never
   bool overwrite = false;
   bool resume = false;  ///< take over what interrupted jobs have finished; done at once if the output is
                         ///< there and was made like this

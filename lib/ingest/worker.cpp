@@ -32,7 +32,7 @@ Worker::Worker(const mpi::Communicator& comm, const Manifest& manifest, int size
       restored_(manifest.items.size(), 0) {}
 
 std::int64_t Worker::restore(const Leftover& leftover) {
-  const auto scope = timer_.measure(read_phase);
+  const auto scope = enter(timer_, read_phase);
   const Range mine = block_range(std::ssize(leftover.pictures), comm_.size(), comm_.rank());
   mpi::together(comm_, [&] {
     std::vector<std::uint8_t> stored;
@@ -70,6 +70,7 @@ void Worker::run(double most_rejects) {
     } catch (const std::exception& error) {
       failure = fmt::format("rank {} (host {}): {}", comm_.rank(), mpi::host_name(), describe(error));
     }
+    set_activity("wait for the other ranks");
     mpi::agree(comm_, failure);
     const std::int64_t rejected = comm_.sum(std::int64_t{std::ssize(rejects_)});
     done_by_all_ = comm_.sum(done_);
@@ -92,23 +93,23 @@ bool Worker::process_round(PartitionReader& reader, Progress& progress) {
 }
 
 bool Worker::next_round(PartitionReader& reader) {
-  const auto scope = timer_.measure(read_phase);
+  const auto scope = enter(timer_, read_phase);
   return reader.next();
 }
 
 std::optional<Picture> Worker::take(PartitionReader& reader) {
-  const auto scope = timer_.measure(read_phase);
+  const auto scope = enter(timer_, read_phase);
   return reader.take();
 }
 
 std::span<std::uint8_t> Worker::place(std::int64_t item) {
-  const auto scope = timer_.measure(write_phase);  // what is full is written now
+  const auto scope = enter(timer_, write_phase);  // what is full is written now
   return store_.place(item);
 }
 
 // False if the picture is rejected.
 bool Worker::decode(const Picture& picture, std::span<std::uint8_t> pixels) {
-  const auto scope = timer_.measure(decode_phase);
+  const auto scope = enter(timer_, decode_phase);
   if (!picture.problem.empty()) {
     rejects_.push_back({picture.item, picture.problem});
     return false;
@@ -127,7 +128,7 @@ bool Worker::decode(const Picture& picture, std::span<std::uint8_t> pixels) {
 }
 
 void Worker::keep(std::int64_t item) {
-  const auto scope = timer_.measure(write_phase);
+  const auto scope = enter(timer_, write_phase);
   add_to_sums(item, store_.keep(item));
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/activity.hpp"
 #include "base/progress.hpp"
 #include "image/jpeg.hpp"
 #include "ingest/channel_sums.hpp"
@@ -23,6 +24,11 @@ namespace whorl::ingest {
 /// The phases of an ingest, as indices of its timer.
 enum Phase : std::size_t { scan_phase, read_phase, decode_phase, write_phase, finish_phase };
 inline const std::vector<std::string> phase_names = {"scan", "read", "decode", "write", "finish"};
+/// From now on this rank is in this phase, for those who watch it; its clock stops with the scope.
+inline mpi::PhaseTimer::Scope enter(mpi::PhaseTimer& timer, Phase phase) {
+  set_activity(phase_names[phase].c_str());
+  return timer.measure(phase);
+}
 
 /// Read -> decode -> store: what one rank does with its share of the pictures. First restore(), then run().
 class Worker {

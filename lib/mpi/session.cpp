@@ -5,6 +5,7 @@
 #include <mpi.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -34,6 +35,12 @@ void prefer_sound_file_access() {
   setenv("OMPI_MCA_fcoll_two_phase_priority", "100", 0);
 }
 
+// A file that outgrows a limit (ulimit -f) shall be an error of write(), with a message, not the end of the
+// process.
+void survive_file_size_limits() {
+  std::signal(SIGXFSZ, SIG_IGN);
+}
+
 int report_for_all(const Communicator& world, const std::string& program, const Error& error, int status) {
   if (world.is_root()) print_error(program, "", error.what());
   return status;
@@ -43,6 +50,7 @@ int report_for_all(const Communicator& world, const std::string& program, const 
 
 Session::Session(int& argc, char**& argv) {
   prefer_sound_file_access();
+  survive_file_size_limits();
   int provided = MPI_THREAD_SINGLE;
   check(MPI_Init_thread(&argc, &argv, MPI_THREAD_SERIALIZED, &provided), "MPI_Init_thread");
   require(provided >= MPI_THREAD_SERIALIZED,

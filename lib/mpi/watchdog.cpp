@@ -183,7 +183,8 @@ void Watchdog::Impl::check(Watched& other, Clock::time_point now) {
                "warning: {} has not answered for {:.0f} s; its last phase: {}; the job ends after {:.0f} s\n",
                name_of(other), silence.count(), other.activity, limit.count());
   if (silence > limit)
-    end_job(other, fmt::format("has not answered for {:.0f} s (parallel.watchdog)", silence.count()));
+    end_job(other,
+            fmt::format("has not answered for {:.0f} s (watchdog: {:g} s)", silence.count(), limit.count()));
 }
 
 void Watchdog::Impl::end_job(const Watched& lost, const std::string& why) {

@@ -25,12 +25,11 @@ std::string default_folder(const std::string& job_file) {
                      fmt::localtime(std::time(nullptr)));
 }
 
-/// Neither the note that jobs/launch.sh leaves before it starts the program counts, nor the first file of a
-/// run that was killed while it was written.
+/// Neither the note that jobs/launch.sh leaves before it starts the program counts, nor the draft of a run
+/// that was killed while it wrote its first file.
 bool holds_no_run(const fs::path& folder, std::error_code& error) {
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
-    const std::string name = entry->path().filename().string();
-    if (name != "launch.txt" && name != fmt::format("{}.tmp", job_file_name)) return false;
+    if (entry->path().filename() != "launch.txt" && !is_draft(entry->path())) return false;
   }
   return true;
 }
@@ -145,6 +144,7 @@ RunRecord::RunRecord(const mpi::Communicator& comm, fs::path folder, const train
   for (const RankPlace& place : places_) summary_.hosts.push_back(place.host);
   mpi::on_root(comm_, [&] {
     create(folder_);
+    remove_drafts(folder_);
     write(job_file_name, train::resolved_text(job_));
     write("run.json", run_json());
   });
@@ -157,10 +157,13 @@ void RunRecord::add(const train::EpochReport& epoch) {
   summary_.train_seconds += epoch.train_seconds;
   summary_.images = (epoch.step - first_step_) * facts_.plan_of_epoch.batch();
   summary_.plain = epoch.test;
-  mpi::on_root(comm_, [&] {
-    write("metrics.csv", metrics_csv());
-    write("timing.json", timing_json());
-  });
+  if (!comm_.is_root()) return;
+  try {
+    write_tables();
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "warning: {}; training goes on, and tries again after the next epoch\n",
+               describe(error));
+  }
 }
 
 std::string RunRecord::state() const {
@@ -176,11 +179,16 @@ std::string RunRecord::finish(const train::Trainer& trainer,
   const std::string text = verdict(summary_);
   mpi::on_root(comm_, [&] {
     train::save_weights(folder_ / "weights.h5", trainer.weights());
-    write("timing.json", timing_json());
+    write_tables();
     write("run.json", run_json());
     write(verdict_file, text);
   });
   return text;
+}
+
+void RunRecord::write_tables() const {
+  write("metrics.csv", metrics_csv());
+  write("timing.json", timing_json());
 }
 
 void RunRecord::write(const char* name, const std::string& text) const {

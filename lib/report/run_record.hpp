@@ -32,8 +32,7 @@ bool is_unfinished_run(const std::filesystem::path& folder);
 std::filesystem::path choose_run_folder(const mpi::Communicator& comm, const std::string& wanted,
                                         const std::string& job_file);
 
-/// Keeps the record of one training run in its folder. Rank 0 writes; all members are collective, so that a
-/// full disk ends every rank.
+/// Keeps the record of one training run in its folder. Rank 0 writes; all members are collective.
 class RunRecord {
  public:
   /// Creates the folder; writes job.ini, and run.json with what is known at the start. `earlier`: state() of
@@ -42,17 +41,20 @@ class RunRecord {
             const dataset::Reader& reader, const train::Trainer& trainer, double setup_seconds,
             const std::string& earlier = {});
 
-  /// Adds a line to metrics.csv and the phases to timing.json.
+  /// Adds a line to metrics.csv and the phases to timing.json. Where they cannot be written, a warning says
+  /// so; nothing is lost, as they are always written whole.
   void add(const train::EpochReport& epoch);
   /// What a continued run needs to know, the same whenever it is asked between two epochs. Not collective.
   std::string state() const;
-  /// After the last epoch: writes weights.h5, completes the other files and returns the verdict.
+  /// After the last epoch: writes weights.h5, completes the other files and returns the verdict. Throws where
+  /// it cannot.
   std::string finish(const train::Trainer& trainer, const std::optional<train::Evaluation>& final_test);
 
  private:
   std::string run_json() const;
   std::string timing_json() const;
   std::string metrics_csv() const;
+  void write_tables() const;
   void write(const char* name, const std::string& text) const;
 
   const mpi::Communicator& comm_;

@@ -57,9 +57,8 @@ std::string weights_digest(std::span<const float> parameters) {
 }
 
 void save_weights(const std::filesystem::path& path, const Weights& weights) {
-  std::filesystem::path temporary = path;
-  temporary += ".tmp";
-  h5::File file = h5::File::create(temporary);
+  Draft draft(path);
+  h5::File file = h5::File::create(draft.path());
   const std::span<const float> arena = weights.parameters;
   for (const nn::Tensor& tensor : weights.network.parameters.tensors()) {
     const h5::Dataset dataset = h5::Dataset::create<float>(file, tensor.name, file_shape(tensor));
@@ -67,7 +66,7 @@ void save_weights(const std::filesystem::path& path, const Weights& weights) {
   }
   write_attributes(file, weights);
   file.close();
-  publish_file(temporary, path);
+  draft.publish();
 }
 
 Weights load_weights(const std::filesystem::path& path) {

@@ -48,4 +48,4 @@ expect_error 2 "--colour" -o x.tar --colour red
 expect_error 1 "nowhere/x.tar" -o nowhere/x.tar --per-class 1
 "$synth" --help > output || fail "--help"
 grep -q 'whorl-ingest --input FILE.tar' output || fail "--help does not say what to do with the tar"
-[ -z "$(ls ./*.partial 2> /dev/null)" ] || fail "a partial file was left"
+[ -z "$(find . -name '.draft-*')" ] || fail "left behind: $(find . -name '.draft-*')"

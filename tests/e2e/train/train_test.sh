@@ -15,7 +15,7 @@ for file in job.ini run.json metrics.csv timing.json weights.h5 verdict.txt; do
 done
 [ "$(wc -l < first/metrics.csv)" -eq 3 ] || fail "metrics.csv should have a line for each of two epochs"
 grep -qx "tta = mirror" first/job.ini || fail "a flag is missing from the resolved job"
-if ls first/*.tmp > /dev/null 2>&1; then fail "a temporary file was left"; fi
+[ -z "$(find first -name '.*')" ] || fail "left behind: $(find first -name '.*')"
 
 accuracy=$(grep -o 'test accuracy *[0-9.]* %' first/verdict.txt | grep -o '[0-9.]*')
 for ranks in 1 2 3; do

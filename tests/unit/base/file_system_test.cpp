@@ -12,6 +12,10 @@ namespace {
 
 using test::thrown_message;
 
+std::ptrdiff_t files_in(const test::TemporaryFolder& folder) {
+  return std::distance(std::filesystem::directory_iterator(folder.path()), {});
+}
+
 TEST(file_system, reads_back_what_it_wrote) {
   const test::TemporaryFolder folder;
   std::string text("nul \0 and \xff", 11);
@@ -20,15 +24,14 @@ TEST(file_system, reads_back_what_it_wrote) {
   EXPECT_EQ(read_text_file(folder / "a"), text);
   write_file_atomically(folder / "a", "short");
   EXPECT_EQ(read_text_file(folder / "a"), "short");
-  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1)
-      << "a temporary file was left";
+  EXPECT_EQ(files_in(folder), 1) << "a draft was left";
 }
 
 TEST(file_system, failed_writes_leave_the_old_file_and_nothing_else) {
   const test::TemporaryFolder folder;
   std::filesystem::create_directories(folder / "target");  // a rename onto a folder fails
   EXPECT_THROW(write_file_atomically(folder / "target", "text"), Error);
-  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
+  EXPECT_EQ(files_in(folder), 1);
 }
 
 TEST(file_system, publishes_by_renaming) {
@@ -58,7 +61,7 @@ TEST(file_system, errors_name_file_and_cause) {
   EXPECT_EQ(thrown_message<Error>([&] { require_readable(folder.path()); }),
             "cannot open " + folder.path().string() + ": Is a directory");
   EXPECT_EQ(thrown_message<Error>([&] { write_file_atomically(folder / "no/file", "x"); }),
-            "cannot create " + (folder / "no/file.tmp").string() + ": No such file or directory");
+            "cannot create " + (folder / "no/file").string() + ": No such file or directory");
   EXPECT_EQ(thrown_message<Error>([&] { publish_file(missing, folder / "x"); }),
             "cannot open " + missing + ": No such file or directory");
 }
@@ -66,9 +69,41 @@ TEST(file_system, errors_name_file_and_cause) {
 TEST(file_system, a_full_disk_is_an_error) {
   if (!std::filesystem::exists("/dev/full")) GTEST_SKIP() << "this system has no /dev/full";
   const test::TemporaryFolder folder;
-  std::filesystem::create_symlink("/dev/full", folder / "report.tmp");
-  EXPECT_EQ(thrown_message<Error>([&] { write_file_atomically(folder / "report", "x"); }),
-            "cannot write " + (folder / "report.tmp").string() + ": No space left on device");
+  std::filesystem::create_symlink("/dev/full", folder / "report");
+  EXPECT_EQ(thrown_message<Error>([&] { append_to_file(folder / "report", "x"); }),
+            "cannot write " + (folder / "report").string() + ": No space left on device");
+}
+
+TEST(Draft, AppearsUnderItsNameWhenPublished) {
+  const test::TemporaryFolder folder;
+  Draft draft(folder / "report");
+  append_to_file(draft.path(), "words");
+  EXPECT_FALSE(std::filesystem::exists(folder / "report"));
+  EXPECT_TRUE(is_draft(draft.path()));
+  draft.publish();
+  EXPECT_EQ(read_text_file(folder / "report"), "words");
+  EXPECT_EQ(files_in(folder), 1);
+}
+
+TEST(Draft, IsRemovedWhereItIsNotPublished) {
+  const test::TemporaryFolder folder;
+  { const Draft draft(folder / "report"); }
+  EXPECT_EQ(files_in(folder), 0);
+}
+
+TEST(Draft, EachHasANameOfItsOwn) {
+  const test::TemporaryFolder folder;
+  const Draft first(folder / "report"), second(folder / "report");
+  EXPECT_NE(first.path(), second.path());
+}
+
+TEST(Draft, OfKilledProcessesCanBeRemoved) {
+  const test::TemporaryFolder folder;
+  write_file_atomically(folder / ".draft-0a1b2c3d-report", "left by a process that was killed");
+  write_file_atomically(folder / ".drafty", "mine");
+  remove_drafts(folder.path());
+  EXPECT_EQ(files_in(folder), 1);
+  EXPECT_EQ(read_text_file(folder / ".drafty"), "mine");
 }
 
 TEST(file_system, empties_files_that_exist) {

@@ -45,7 +45,7 @@ TEST_F(CheckpointFolder, KeepsTheNewest) {
 
 TEST_F(CheckpointFolder, HasNoneAtFirst) {
   EXPECT_FALSE(take_newest(folder_ / "none"));
-  write_file_atomically(folder_ / ".checkpoint-a1b2c3", "left by a run that was killed");
+  write_file_atomically(folder_ / ".draft-0a1b2c3d-step-000000009.h5", "left by a run that was killed");
   EXPECT_FALSE(take_newest(folder_.path()));
   EXPECT_THAT(names(), ElementsAre());
 }
@@ -54,7 +54,7 @@ TEST_F(CheckpointFolder, FallsBackToTheNewestThatIsWhole) {
   for (const std::int64_t step : {10, 20, 30, 40}) save_step(step);
   damage(40);
   damage(30);
-  write_file_atomically(folder_ / ".checkpoint-a1b2c3", "left by a run that was killed");
+  write_file_atomically(folder_ / ".draft-0a1b2c3d-step-000000009.h5", "left by a run that was killed");
   const std::optional<Newest> newest = take_newest(folder_.path());
   ASSERT_TRUE(newest);
   EXPECT_EQ(newest->checkpoint.state.step, 20);
