@@ -7,6 +7,7 @@
 #include <charconv>
 #include <sstream>
 
+#include "base/command_line.hpp"
 #include "base/error.hpp"
 #include "measure.hpp"
 #include "mpi/session.hpp"
@@ -83,14 +84,8 @@ Arguments parse(int argc, char** argv, po::options_description& options, bool& h
       "chunk", po::value(&chunk)->default_value(std::to_string(comparison.options.chunk_bytes)),
       "largest message of ring, hierarchical and central, in bytes")("json", po::value(&arguments.json),
                                                                      "write all results to this file");
-  try {
-    po::variables_map values;
-    po::store(po::parse_command_line(argc, argv, options), values);
-    po::notify(values);
-    help = values.contains("help");
-  } catch (const po::error& error) {
-    throw UsageError("{}; whorl-allreduce --help lists the options", error.what());
-  }
+  help =
+      parse_command_line(argc, argv, options, "sizes are given as --bytes FROM:TO:FACTOR").contains("help");
   if (comparison.repeats < 1) throw UsageError("--repeat {}: at least 1", comparison.repeats);
   comparison.algorithms = split(algorithms, ',');
   comparison.element = parse_element(type);

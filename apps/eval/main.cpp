@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "base/command_line.hpp"
 #include "base/error.hpp"
 #include "base/file_system.hpp"
 #include "dataset/reader.hpp"
@@ -49,21 +50,9 @@ po::options_description options(Flags& flags) {
   return description;
 }
 
-Flags parse(const std::vector<std::string>& arguments) {
-  namespace style = po::command_line_style;
+Flags parse(int argc, char** argv) {
   Flags flags;
-  try {
-    po::variables_map map;
-    po::store(po::command_line_parser(arguments)
-                  .options(options(flags))
-                  .style(style::allow_long | style::long_allow_adjacent | style::long_allow_next)
-                  .positional({})
-                  .run(),
-              map);
-    po::notify(map);
-  } catch (const po::error& error) {
-    throw UsageError("{}; --help lists the flags", error.what());
-  }
+  parse_command_line(argc, argv, options(flags), "the run is given as --run DIR");
   if (!flags.tta.empty()) train::views_of(flags.tta);  // throws for an unknown name
   if (flags.run.empty() && !flags.help)
     throw UsageError("no run given: --run DIR, a folder that whorl-train made; --help tells more");
@@ -110,7 +99,8 @@ train::Evaluation evaluate(const mpi::Communicator& world, const Subject& subjec
     replicas->set_parameters(subject.weights.parameters);
   });
   return train::evaluate(reader, dataset::Split::test, subject.weights.network, *replicas, batch,
-                         job.evaluate.tta, world);
+                         job.evaluate.tta, world)
+      .value();
 }
 
 void print_result(const Flags& flags, const Subject& subject, const dataset::Reader& reader,
@@ -125,8 +115,8 @@ void print_result(const Flags& flags, const Subject& subject, const dataset::Rea
     write_file_atomically(flags.json, report::evaluation_json(result, subject.weights.class_names));
 }
 
-int run(mpi::Communicator& world, const std::vector<std::string>& arguments) {
-  const Flags flags = parse(arguments);
+int run(mpi::Communicator& world, int argc, char** argv) {
+  const Flags flags = parse(argc, argv);
   if (flags.help) {
     Flags ignored;
     if (world.is_root()) {
@@ -154,7 +144,5 @@ int run(mpi::Communicator& world, const std::vector<std::string>& arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  return mpi::run_main(argc, argv, "whorl-eval", [](mpi::Communicator& world, int count, char** words) {
-    return run(world, std::vector<std::string>(words + 1, words + count));
-  });
+  return mpi::run_main(argc, argv, "whorl-eval", run);
 }

@@ -4,6 +4,7 @@
 #include <boost/program_options.hpp>
 #include <sstream>
 
+#include "base/command_line.hpp"
 #include "base/error.hpp"
 
 namespace whorl::inspect {
@@ -42,18 +43,9 @@ Options parse_options(int argc, char** argv) {
       "do nothing but compare every byte with its checksum and list what is damaged; "
       "quicker on several ranks: mpirun -n 4 whorl-inspect FILE.h5 --verify");
   all.add(visible).add_options()("file", po::value(&file));
-  try {
-    po::variables_map values;
-    po::store(po::command_line_parser(argc, argv)
-                  .options(all)
-                  .positional(po::positional_options_description().add("file", 1))
-                  .run(),
-              values);
-    po::notify(values);
-    if (values.contains("help")) options.help = (std::ostringstream() << visible).str();
-  } catch (const po::error& error) {
-    throw UsageError("{}; whorl-inspect --help lists the options", error.what());
-  }
+  const auto values = parse_command_line(argc, argv, all, "one dataset at a time: whorl-inspect FILE.h5",
+                                         po::positional_options_description().add("file", 1));
+  if (values.contains("help")) options.help = (std::ostringstream() << visible).str();
   if (!options.help.empty()) return options;
   if (file.empty()) throw UsageError("which dataset? whorl-inspect FILE.h5; --help lists the options");
   if (options.rows < 0) throw UsageError("--rows {}: at least 0", options.rows);

@@ -10,6 +10,7 @@
 #include <iostream>
 #include <memory>
 
+#include "base/command_line.hpp"
 #include "base/error.hpp"
 #include "base/file_system.hpp"
 #include "base/progress.hpp"
@@ -43,14 +44,8 @@ Arguments parse(int argc, char** argv, po::options_description& options) {
       "size", po::value(&arguments.size)->default_value(80),
       "typical side in pixels; sides vary by a fifth of it, independently")(
       "seed", po::value(&arguments.seed)->default_value(1), "another seed, other pictures");
-  try {
-    po::variables_map values;
-    po::store(po::parse_command_line(argc, argv, options), values);
-    po::notify(values);
-    arguments.help = values.contains("help");
-  } catch (const po::error& error) {
-    throw UsageError("{}; whorl-synth --help lists the options", error.what());
-  }
+  const auto values = parse_command_line(argc, argv, options, "the tar is given as --output FILE.tar");
+  arguments.help = values.contains("help");
   if (arguments.help) return arguments;
   if (arguments.output.empty())
     throw UsageError("--output FILE.tar says where the pictures go; whorl-synth --help lists the options");
