@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <numeric>
 #include <type_traits>
 #include <utility>
 
@@ -22,7 +23,9 @@ template <typename T>
 class Terms {
  public:
   explicit Terms(const mpi::Communicator& comm)
-      : size_(comm.size()), rank_(comm.rank()), modulus_((exact / size_ - 1) / size_ * size_ + 1) {}
+      : size_(comm.size()), rank_(comm.rank()), modulus_(exact / size_) {
+    while (std::gcd(modulus_, size_) != 1) --modulus_;
+  }
 
   void fill(std::span<T> data) const {
     for (std::size_t j = 0; j < data.size(); ++j) data[j] = static_cast<T>(term(j, rank_) * unit);
