@@ -9,13 +9,15 @@ namespace whorl {
 
 namespace {
 
-/// Threads started meanwhile inherit that no signal is theirs.
+/// Threads started meanwhile inherit that no signal is theirs but those of their own doing: the kernel kills
+/// a process for a blocked SIGBUS, which reading from a mapping may raise.
 class SignalsBlocked {
  public:
   SignalsBlocked() {
-    sigset_t all;
-    sigfillset(&all);
-    const int failed = pthread_sigmask(SIG_SETMASK, &all, &before_);
+    sigset_t others;
+    sigfillset(&others);
+    for (const int own : {SIGBUS, SIGSEGV, SIGFPE, SIGILL, SIGTRAP, SIGSYS}) sigdelset(&others, own);
+    const int failed = pthread_sigmask(SIG_SETMASK, &others, &before_);
     require(failed == 0, "cannot keep signals from new threads: {}", system_error_text(failed));
   }
   ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }

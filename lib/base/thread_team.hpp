@@ -13,7 +13,7 @@
 namespace whorl {
 
 /// Threads that do work side by side, again and again; the caller is the first of them. The others take no
-/// signals: handlers may need the caller's alternate stack (see StopRequest).
+/// signals from outside: handlers may need the caller's alternate stack (see StopRequest).
 class ThreadTeam {
  public:
   /// `size` >= 1.
