@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <mutex>
 #include <numeric>
 #include <span>
 
@@ -17,6 +18,9 @@ namespace {
 
 constexpr double loss_unit = 1.0 / (1 << 24);
 constexpr double largest_loss = 1 << 20;  // keeps the sum of 2^19 of them within 63 bits
+
+/// Between two looks at whether to stop, by rank.
+constexpr int batches_in_a_round = 32;
 
 /// Pictures of a split in the network's size, and their logits averaged over views.
 class LogitsOfSplit {
@@ -58,6 +62,7 @@ class LogitsOfSplit {
     std::vector<std::int64_t> indices(static_cast<std::size_t>(samples.size()));
     std::iota(indices.begin(), indices.end(), samples.begin);
     reader_.read_images(split_, indices, stored_.data());
+    reader_.require_unchanged();
     for (std::size_t i = 0; i < indices.size(); ++i) {
       resizer_.evaluation_view(&stored_[i * reader_.info().image_bytes()], &pictures_[i * picture_bytes()]);
     }
@@ -117,9 +122,6 @@ class Counts {
       numbers_.back() += loss_in_units(row, label);
     }
   }
-  void add(const Counts& other) {
-    for (std::size_t i = 0; i < numbers_.size(); ++i) numbers_[i] += other.numbers_[i];
-  }
   Evaluation evaluation() const {
     Evaluation result{static_cast<int>(classes_), 0, 0, {numbers_.begin(), numbers_.end() - 1}};
     result.samples = std::accumulate(result.confusion.begin(), result.confusion.end(), std::int64_t{0});
@@ -132,6 +134,11 @@ class Counts {
   std::size_t classes_;
   std::vector<std::int64_t> numbers_;
 };
+
+Range part_of(Range whole, int parts, int index) {
+  const Range part = block_range(whole.size(), parts, index);
+  return {whole.begin + part.begin, whole.begin + part.end};
+}
 
 }  // namespace
 
@@ -155,23 +162,33 @@ std::int64_t Evaluation::correct() const {
   return sum;
 }
 
-Evaluation evaluate(const dataset::Reader& reader, dataset::Split split, const nn::Network& network,
-                    Replicas& replicas, int batch, const std::string& tta, const mpi::Communicator& comm) {
-  const Range mine = block_range(reader.info().count(split), comm.size(), comm.rank());
-  std::vector<Counts> counts(static_cast<std::size_t>(replicas.size()), Counts(network.classes()));
-  replicas.run(replicas.size(), [&](int replica, nn::Executor& executor) {
-    LogitsOfSplit logits_of_split(reader, split, network, executor, batch, tta);
-    const Range part = block_range(mine.size(), replicas.size(), replica);
-    for (std::int64_t begin = mine.begin + part.begin; begin < mine.begin + part.end; begin += batch) {
-      const Range samples{begin, std::min(begin + batch, mine.begin + part.end)};
-      counts[static_cast<std::size_t>(replica)].add(samples, logits_of_split.of(samples),
-                                                    reader.labels(split));
-    }
-  });
-  Counts sum(network.classes());
-  for (const Counts& one : counts) sum.add(one);
-  comm.sum_in_place(sum.numbers());
-  return sum.evaluation();
+std::optional<Evaluation> evaluate(const dataset::Reader& reader, dataset::Split split,
+                                   const nn::Network& network, Replicas& replicas, int batch,
+                                   const std::string& tta, const mpi::Communicator& comm,
+                                   const std::function<bool()>& stop) {
+  std::vector<LogitsOfSplit> logits_of_split;
+  for (int replica = 0; replica < replicas.size(); ++replica)
+    logits_of_split.emplace_back(reader, split, network, replicas[replica], batch, tta);
+  Counts counts(network.classes());
+  std::mutex adding;
+  const std::int64_t count = reader.info().count(split);
+  const Range mine = block_range(count, comm.size(), comm.rank());
+  const int rounds = static_cast<int>(count / (std::int64_t{batches_in_a_round} * batch * comm.size())) + 1;
+  for (int round = 0; round < rounds; ++round) {
+    if (stop && comm.max(stop() ? 1 : 0) > 0) return std::nullopt;
+    const Range now = part_of(mine, rounds, round);
+    replicas.run(replicas.size(), [&](int replica, nn::Executor&) {
+      const Range part = part_of(now, replicas.size(), replica);
+      for (std::int64_t begin = part.begin; begin < part.end; begin += batch) {
+        const Range samples{begin, std::min(begin + batch, part.end)};
+        const auto logits = logits_of_split[static_cast<std::size_t>(replica)].of(samples);
+        const std::scoped_lock lock(adding);
+        counts.add(samples, logits, reader.labels(split));
+      }
+    });
+  }
+  comm.sum_in_place(counts.numbers());
+  return counts.evaluation();
 }
 
 }  // namespace whorl::train

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,8 +41,11 @@ struct Evaluation {
 
 /// Evaluates every picture of a split exactly once, each replica of each rank its block_range in batches of
 /// `batch` <= the executors' shard size. All sums are of integers (losses in units of 2^-24), so the result
-/// depends on the number of neither. Collective; every rank gets the result.
-Evaluation evaluate(const dataset::Reader& reader, dataset::Split split, const nn::Network& network,
-                    Replicas& replicas, int batch, const std::string& tta, const mpi::Communicator& comm);
+/// depends on the number of neither. `stop` is asked now and then; where it is true on any rank, the
+/// evaluation ends without a result on all. Collective; every rank gets the result.
+std::optional<Evaluation> evaluate(const dataset::Reader& reader, dataset::Split split,
+                                   const nn::Network& network, Replicas& replicas, int batch,
+                                   const std::string& tta, const mpi::Communicator& comm,
+                                   const std::function<bool()>& stop = {});
 
 }  // namespace whorl::train

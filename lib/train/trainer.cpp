@@ -28,7 +28,7 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-nn::Network network_for(const Job& job, const dataset::Info& info, const mpi::Communicator& comm) {
+nn::Network network_for(const Job& job, const dataset::Info& info) {
   nn::Normalisation normalisation;
   for (std::size_t c = 0; c < 3; ++c) {
     normalisation.mean[c] = static_cast<float>(info.channel_mean[c]);
@@ -37,10 +37,12 @@ nn::Network network_for(const Job& job, const dataset::Info& info, const mpi::Co
   }
   const int size = job.network.image_size > 0 ? job.network.image_size : info.image_size;
   nn::Network network;
-  mpi::together(comm, [&] {
+  try {
     network =
         nn::make_network(job.network.name, size, static_cast<int>(info.class_names.size()), normalisation);
-  });
+  } catch (const Error& error) {
+    throw UsageError(error.what());  // on every rank: the job asks for what cannot be
+  }
   return network;
 }
 
@@ -112,7 +114,7 @@ Trainer::Trainer(const Job& job, const mpi::Communicator& comm, const dataset::R
           std::max<std::int64_t>(1, std::llround(job.train.epochs * static_cast<double>(plan_.steps)))),
       threads_(threads_for(job, comm)),
       gpu_(claim_gpu(job, comm)),
-      network_(network_for(job, reader.info(), comm)),
+      network_(network_for(job, reader.info())),
       parameters_(network_.parameters.size()),
       all_reduce_(choose_all_reduce(job, comm, network_)),
       gradients_(make_gradient_sum(job, comm, network_, plan_, *all_reduce_.all_reduce,
@@ -178,7 +180,8 @@ std::optional<EpochReport> Trainer::next_epoch(const Hooks& hooks) {
   report.learning_rate_factor = schedule_.factor(step_ - 1);
   report.train_seconds = train_seconds;
   report.images_per_second = static_cast<double>(plan.steps - steps_before) * batch / train_seconds;
-  if (is_evaluated(report.epoch)) report.test = last_test_ = evaluate_test("none");
+  const auto stop = [&] { return hooks.ask && hooks.ask().stop; };
+  if (is_evaluated(report.epoch)) report.test = last_test_ = evaluate_test("none", stop);
   report.phases = close_phases(seconds_since(start));
   return report;
 }
@@ -322,17 +325,17 @@ bool Trainer::is_evaluated(int epoch) const {
   return done() || (job_.train.evaluate_every > 0 && epoch % job_.train.evaluate_every == 0);
 }
 
-Evaluation Trainer::evaluate_test(const std::string& tta) {
+std::optional<Evaluation> Trainer::evaluate_test(const std::string& tta, const std::function<bool()>& stop) {
   const auto measured = timer_.measure(phase::evaluate);
   set_activity("evaluation", step_);
-  return evaluate(reader_, dataset::Split::test, network_, *replicas_, plan_.shard_size, tta, comm_);
+  return evaluate(reader_, dataset::Split::test, network_, *replicas_, plan_.shard_size, tta, comm_, stop);
 }
 
 std::optional<Evaluation> Trainer::final_evaluation() {
   if (reader_.info().test_count == 0 || job_.train.evaluate_every < 0) return std::nullopt;
   if (job_.evaluate.tta == "none" && last_test_) return last_test_;
   const Clock::time_point start = Clock::now();
-  const Evaluation result = evaluate_test(job_.evaluate.tta);
+  const std::optional<Evaluation> result = evaluate_test(job_.evaluate.tta);
   close_phases(seconds_since(start));
   return result;
 }

@@ -100,7 +100,8 @@ std::string claim_gpu(const Job& job, const mpi::Communicator& comm);
 class Trainer {
  public:
   struct Hooks {
-    /// Before each step: what this rank asks for. May be empty.
+    /// Before each step, and now and then while the epoch is evaluated: what this rank asks for; to stop ends
+    /// the evaluation, too. May be empty.
     std::function<Requests()> ask;
     /// After each step, with what any rank asked for; collective, and false on all ranks to end the epoch
     /// here. May be empty.
@@ -169,7 +170,7 @@ class Trainer {
   [[noreturn]] void report_divergence();
   void update();
   bool is_evaluated(int epoch) const;
-  Evaluation evaluate_test(const std::string& tta);
+  std::optional<Evaluation> evaluate_test(const std::string& tta, const std::function<bool()>& stop = {});
   void record_training(const std::vector<ShardLoader>& loaders);
   /// Ends the epoch's clock: what no phase has claimed of `wall` seconds is `other`. Returns the phases over
   /// all ranks.

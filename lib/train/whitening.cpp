@@ -68,6 +68,7 @@ std::vector<double> patch_covariance(const nn::Network& network, const dataset::
   for (std::int64_t sample = 0; sample < samples; ++sample) {
     const std::int64_t position = sample * reader.info().train_count / samples;
     reader.read_images(dataset::Split::train, {&position, 1}, stored.data());
+    reader.require_unchanged();
     fit.evaluation_view(stored.data(), fitted.data());
     add_patches(normalised_planes(fitted.data(), size, network.normalisation), size, kernel, covariance);
   }

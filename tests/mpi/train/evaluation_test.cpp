@@ -36,7 +36,8 @@ TEST(Evaluate, CountsEveryPictureOnceForAwkwardCounts) {
   for (const int count : {0, 1, 3, 4, 5, 23}) {
     const TinyDataset dataset(1, count);
     const Evaluation result = evaluate(dataset.reader(), dataset::Split::test, compiled.network,
-                                       compiled.replicas, 4, "none", world);
+                                       compiled.replicas, 4, "none", world)
+                                  .value();
     EXPECT_EQ(result.samples, count);
     std::vector<std::int64_t> labels(test::tiny_classes), rows(test::tiny_classes);
     for (const std::int32_t label : dataset.reader().labels(dataset::Split::test))
@@ -53,7 +54,8 @@ TEST(Evaluate, GivesTheSameForAnyNumberOfRanksThreadsAndAnyBatch) {
     const auto evaluated = [&](int batch, int threads, const mpi::Communicator& comm) {
       CompiledNetwork compiled(4, threads);
       return evaluate(dataset.reader(), dataset::Split::test, compiled.network, compiled.replicas, batch, tta,
-                      comm);
+                      comm)
+          .value();
     };
     const Evaluation alone = evaluated(2, 1, mpi::Communicator::self());
     for (const int batch : {3, 4}) {
@@ -65,13 +67,29 @@ TEST(Evaluate, GivesTheSameForAnyNumberOfRanksThreadsAndAnyBatch) {
   }
 }
 
+TEST(Evaluate, EndsWithoutAResultWhereAnyRankIsToStop) {
+  const mpi::Communicator world = mpi::Communicator::world();
+  const TinyDataset dataset(1, 11);
+  CompiledNetwork compiled(1);
+  int asked = 0;
+  const auto evaluated = [&](const std::function<bool()>& stop) {
+    asked = 0;
+    return evaluate(dataset.reader(), dataset::Split::test, compiled.network, compiled.replicas, 1, "none",
+                    world, stop);
+  };
+  EXPECT_TRUE(evaluated([&] { return ++asked < 0; }).has_value());
+  EXPECT_GE(asked, 1);
+  EXPECT_FALSE(evaluated([&] { return ++asked == 1 && world.rank() == world.size() - 1; }).has_value());
+  EXPECT_EQ(asked, 1);
+}
+
 TEST(Evaluate, ViewsAreAveragedAsLogits) {
   const TinyDataset dataset(1, 5);
   CompiledNetwork compiled(4);
   const auto loss = [&](const std::string& tta) {
     return evaluate(dataset.reader(), dataset::Split::test, compiled.network, compiled.replicas, 4, tta,
                     mpi::Communicator::world())
-        .loss;
+        ->loss;
   };
   EXPECT_NE(loss("mirror"), loss("none"));
   EXPECT_NE(loss("airbench"), loss("mirror"));
