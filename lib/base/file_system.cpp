@@ -12,19 +12,13 @@
 #include <random>
 #include <utility>
 
+#include "base/descriptor.hpp"
 #include "base/error.hpp"
 #include "base/progress.hpp"
-#include "base/unique_handle.hpp"
 
 namespace whorl {
 
 namespace {
-
-struct DescriptorTraits {
-  static int invalid() { return -1; }
-  static void release(int descriptor) noexcept { ::close(descriptor); }
-};
-using Descriptor = UniqueHandle<int, DescriptorTraits>;
 
 constexpr std::string_view draft_prefix = ".draft-";
 
@@ -52,8 +46,14 @@ void write_all(const Descriptor& file, const std::filesystem::path& path, std::s
   }
 }
 
-void rename_and_sync_folder(const std::filesystem::path& from, const std::filesystem::path& to) {
-  if (std::rename(from.c_str(), to.c_str()) != 0) fail("rename to", to);
+void rename_and_sync_folder(const std::filesystem::path& from, const std::filesystem::path& to,
+                            IfThere if_there) {
+  const unsigned flags = if_there == IfThere::refuse ? RENAME_NOREPLACE : 0;
+  int failed = ::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), flags);
+  // Not every file system can refuse by itself.
+  if (failed != 0 && errno == EINVAL && !std::filesystem::exists(to))
+    failed = std::rename(from.c_str(), to.c_str());
+  if (failed != 0) fail("rename to", to);
   sync(to.has_parent_path() ? to.parent_path() : ".", O_RDONLY | O_DIRECTORY);
 }
 
@@ -126,9 +126,13 @@ void append_to_file(const std::filesystem::path& path, std::string_view text) {
   write_all(open_or_fail(path, O_WRONLY | O_APPEND, "open"), path, text);
 }
 
-void publish_file(const std::filesystem::path& from, const std::filesystem::path& to) {
+void sync_file(const std::filesystem::path& path) {
+  sync(path, O_RDONLY);
+}
+
+void publish_file(const std::filesystem::path& from, const std::filesystem::path& to, IfThere if_there) {
   sync(from, O_RDONLY);
-  rename_and_sync_folder(from, to);
+  rename_and_sync_folder(from, to, if_there);
 }
 
 void write_at(const std::filesystem::path& path, std::int64_t offset, std::span<const std::byte> bytes) {

@@ -56,8 +56,13 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view t
 /// Writes `text` behind the last byte of an existing file.
 void append_to_file(const std::filesystem::path& path, std::string_view text);
 
+/// Returns when what this node has written to the file is on its disk.
+void sync_file(const std::filesystem::path& path);
+
+enum class IfThere { replace, refuse };
 /// fsyncs `from`, renames it to `to`, and fsyncs the folder. One process calls it.
-void publish_file(const std::filesystem::path& from, const std::filesystem::path& to);
+void publish_file(const std::filesystem::path& from, const std::filesystem::path& to,
+                  IfThere if_there = IfThere::replace);
 
 /// Replaces the bytes of an existing file from `offset` on.
 void write_at(const std::filesystem::path& path, std::int64_t offset, std::span<const std::byte> bytes);

@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "base/error.hpp"
+#include "base/file_lock.hpp"
 #include "base/file_system.hpp"
 #include "checkpoint/folder.hpp"
 #include "report/run_record.hpp"
@@ -40,6 +41,9 @@ void note(const fs::path& file, const Checkpoint& checkpoint) {
 
 std::optional<Checkpoint> newest_of(const fs::path& run_folder, const train::Job& job,
                                     const std::string& dataset_digest) {
+  require(!FileLock::is_held(run_folder / report::lock_file_name),
+          "another whorl-train is writing to the run folder {}; wait for it, or choose another --run DIR",
+          run_folder.string());
   std::optional<Newest> newest = take_newest(folder_of(run_folder));
   if (!newest) {
     require_same_job(run_folder / report::job_file_name, read_text_file(run_folder / report::job_file_name),

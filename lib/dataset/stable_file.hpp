@@ -2,7 +2,6 @@
 #pragma once
 
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <cstdint>
 #include <filesystem>
@@ -11,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/unique_handle.hpp"
+#include "base/descriptor.hpp"
 #include "dataset/warm_mapping.hpp"
 
 namespace whorl::dataset {
@@ -38,12 +37,8 @@ class StableFile {
   void require_unchanged() const;
 
  private:
-  struct DescriptorTraits {
-    static int invalid() { return -1; }
-    static void release(int descriptor) noexcept { ::close(descriptor); }
-  };
   std::string path_;
-  UniqueHandle<int, DescriptorTraits> file_;
+  Descriptor file_;
   struct stat opened_ {};
   std::unique_ptr<WarmMapping> mapping_;
 };

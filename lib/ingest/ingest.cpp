@@ -154,7 +154,11 @@ Summary run(const mpi::Communicator& comm, const Options& options, OutputFiles& 
   const int size = manifest.encoding == Encoding::cifar ? cifar_side : options.size;
   const std::string recipe = recipe_of(manifest, size, options.storage, options.quality);
   const Leftover leftover = read_leftover(comm, output.leftovers(), recipe);
-  if (options.resume && !options.overwrite && is_made_by(comm, output.result(), recipe)) {
+  if (options.resume && !options.overwrite && output.is_there()) {
+    if (!is_made_by(comm, output.result(), recipe))
+      throw CollectiveError(
+          "{} exists already and is of another job; choose another name, or replace it with --overwrite",
+          output.result().string());
     log(comm, output.result().string() + " is finished already");
     output.clean_up();
     return summarise(dataset::Reader(output.result()));

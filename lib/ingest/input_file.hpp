@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <unistd.h>
-
 #include <cstdint>
 #include <span>
 #include <string>
 
-#include "base/unique_handle.hpp"
+#include "base/descriptor.hpp"
+#include "base/error.hpp"
 
 namespace whorl::ingest {
 
-struct DescriptorTraits {
-  static int invalid() { return -1; }
-  static void release(int descriptor) noexcept { ::close(descriptor); }
+/// What is wrong is this file: it is not there, not readable for this user, no regular file, or too short.
+class BadFile : public Error {
+ public:
+  using Error::Error;
 };
-using Descriptor = UniqueHandle<int, DescriptorTraits>;
 
-/// A regular file that this process alone reads. Errors name the file.
+/// A regular file that this process alone reads. Errors name the file; those that are not of the file but of
+/// the machine or the disk are no BadFile.
 class InputFile {
  public:
   explicit InputFile(std::string path);

@@ -21,6 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* folder_ending = ".partial-";
+constexpr const char* lock_file = "lock";
 
 fs::path make_folder(const fs::path& result) {
   std::string name = result.string() + folder_ending + "XXXXXX";
@@ -47,15 +48,17 @@ bool holds_pictures(const fs::path& folder) {
 }  // namespace
 
 OutputFiles::OutputFiles(const mpi::Communicator& comm, fs::path result, bool overwrite, bool resume)
-    : comm_(comm), result_(std::move(result)) {
+    : comm_(comm), result_(std::move(result)), if_there_(overwrite ? IfThere::replace : IfThere::refuse) {
   std::string folder;
   mpi::on_root(comm_, [&] {
     check_result();
     require(overwrite || resume || !fs::exists(result_),
             "{} exists already; choose another name, or replace it with --overwrite", result_.string());
     find_leftovers();
+    lock_leftovers();
     if (!resume) refuse_leftovers();
     folder = make_folder(result_);
+    locks_.push_back(FileLock::take(fs::path(folder) / lock_file));
   });
   comm_.broadcast(folder);
   folder_ = folder;
@@ -77,14 +80,26 @@ void OutputFiles::find_leftovers() {
   std::ranges::sort(leftovers_);
 }
 
+void OutputFiles::lock_leftovers() {
+  for (const fs::path& folder : leftovers_) {
+    auto lock = FileLock::take(folder / lock_file);
+    require(lock != nullptr, "another job is writing {} now, in {}; wait for it, or choose another name",
+            result_.string(), folder.string());
+    locks_.push_back(std::move(lock));
+  }
+}
+
 void OutputFiles::refuse_leftovers() const {
   if (leftovers_.empty()) return;
   const fs::path& folder = leftovers_.front();
   throw Error(
-      "{} is what an interrupted job left, or one that is still running; it holds {} finished pictures. Go "
-      "on from "
-      "there with --resume, or remove it: rm -r {}",
+      "{} is what an interrupted job left; it holds {} finished pictures. Go on from there with --resume, or "
+      "remove it: rm -r {}",
       folder.string(), count_finished(folder), folder.string());
+}
+
+bool OutputFiles::is_there() const {
+  return comm_.max(comm_.is_root() && fs::exists(result_) ? 1 : 0) > 0;
 }
 
 OutputFiles::~OutputFiles() {
@@ -119,7 +134,8 @@ void OutputFiles::require_space(std::int64_t bytes) const {
 }
 
 void OutputFiles::publish(const fs::path& finished) const {
-  mpi::on_root(comm_, [&] { publish_file(finished, result_); });
+  mpi::together(comm_, [&] { sync_file(finished); });  // each node has its own page cache
+  mpi::on_root(comm_, [&] { publish_file(finished, result_, if_there_); });
   clean_up();
 }
 

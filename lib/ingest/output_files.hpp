@@ -4,9 +4,12 @@
 #include <cstdint>
 #include <deque>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "base/file_lock.hpp"
+#include "base/file_system.hpp"
 #include "h5/file.hpp"
 #include "mpi/communicator.hpp"
 
@@ -18,7 +21,8 @@ namespace whorl::ingest {
 class OutputFiles {
  public:
   /// Collective. Throws CollectiveError if the result cannot be written there; without `overwrite` and
-  /// `resume`, if it exists; without `resume`, if an interrupted job has left its folder.
+  /// `resume`, if it exists; without `resume`, if an interrupted job has left its folder; if a job is at work
+  /// in one.
   OutputFiles(const mpi::Communicator& comm, std::filesystem::path result, bool overwrite, bool resume);
   OutputFiles(const OutputFiles&) = delete;
   OutputFiles& operator=(const OutputFiles&) = delete;
@@ -26,6 +30,8 @@ class OutputFiles {
   ~OutputFiles();
 
   const std::filesystem::path& result() const { return result_; }
+  /// Whether the result is there already. Collective.
+  bool is_there() const;
   std::filesystem::path pictures() const { return folder_ / "pictures.h5"; }
   /// What pictures() is copied to when rows have to be left out.
   std::filesystem::path compacted() const { return folder_ / "compacted.h5"; }
@@ -55,10 +61,13 @@ class OutputFiles {
   std::filesystem::path parent() const { return result_.has_parent_path() ? result_.parent_path() : "."; }
   void check_result() const;
   void find_leftovers();
+  void lock_leftovers();
   void refuse_leftovers() const;
   const mpi::Communicator& comm_;
   std::filesystem::path result_, folder_;
+  IfThere if_there_;
   std::vector<std::filesystem::path> leftovers_;
+  std::vector<std::unique_ptr<FileLock>> locks_;  // of this job's folder and of the leftovers; on rank 0
   std::deque<h5::File> open_;
 };
 

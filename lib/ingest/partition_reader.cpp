@@ -166,7 +166,7 @@ Picture PartitionReader::read_loose_file(std::int64_t index, std::span<std::uint
   try {
     InputFile(manifest_.files[item.file].path).read(0, bytes);
     return {index, bytes, {}};
-  } catch (const Error& error) {
+  } catch (const BadFile& error) {
     return {index, {}, error.what()};
   }
 }

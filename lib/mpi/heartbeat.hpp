@@ -9,16 +9,12 @@
 #include <string>
 #include <vector>
 
-#include "base/unique_handle.hpp"
+#include "base/descriptor.hpp"
 
 // The side channel of the watchdog: TCP (IPv4), apart from MPI, which knows only that nothing comes.
 namespace whorl::mpi {
 
-struct SocketTraits {
-  static int invalid() { return -1; }
-  static void release(int socket) noexcept { ::close(socket); }
-};
-using Socket = UniqueHandle<int, SocketTraits>;
+using Socket = Descriptor;
 
 /// What goes over the wire, as it lies in memory: all ranks are of one program and one kind of machine.
 struct Heartbeat {

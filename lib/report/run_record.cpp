@@ -29,7 +29,8 @@ std::string default_folder(const std::string& job_file) {
 /// that was killed while it wrote its first file.
 bool holds_no_run(const fs::path& folder, std::error_code& error) {
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
-    if (entry->path().filename() != "launch.txt" && !is_draft(entry->path())) return false;
+    const fs::path name = entry->path().filename();
+    if (name != "launch.txt" && name != lock_file_name && !is_draft(name)) return false;
   }
   return true;
 }
@@ -144,6 +145,9 @@ RunRecord::RunRecord(const mpi::Communicator& comm, fs::path folder, const train
   for (const RankPlace& place : places_) summary_.hosts.push_back(place.host);
   mpi::on_root(comm_, [&] {
     create(folder_);
+    lock_ = FileLock::take(folder_ / lock_file_name);
+    require(lock_ != nullptr, "another whorl-train is writing to the run folder {}; choose another --run DIR",
+            folder_.string());
     remove_drafts(folder_);
     write(job_file_name, train::resolved_text(job_));
     write("run.json", run_json());

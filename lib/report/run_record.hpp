@@ -2,10 +2,12 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "base/file_lock.hpp"
 #include "dataset/reader.hpp"
 #include "mpi/communicator.hpp"
 #include "report/environment.hpp"
@@ -23,6 +25,9 @@ namespace whorl::report {
 
 inline constexpr const char* job_file_name = "job.ini";
 
+/// Held by the program that writes to a run folder.
+inline constexpr const char* lock_file_name = ".lock";
+
 /// Whether `folder` holds a run that was begun and did not end.
 bool is_unfinished_run(const std::filesystem::path& folder);
 
@@ -35,8 +40,9 @@ std::filesystem::path choose_run_folder(const mpi::Communicator& comm, const std
 /// Keeps the record of one training run in its folder. Rank 0 writes; all members are collective.
 class RunRecord {
  public:
-  /// Creates the folder; writes job.ini, and run.json with what is known at the start. `earlier`: state() of
-  /// the run that this one continues; empty at the beginning.
+  /// Creates the folder, and throws where another program writes to it; writes job.ini, and run.json with
+  /// what is known at the start. `earlier`: state() of the run that this one continues; empty at the
+  /// beginning.
   RunRecord(const mpi::Communicator& comm, std::filesystem::path folder, const train::Job& job,
             const dataset::Reader& reader, const train::Trainer& trainer, double setup_seconds,
             const std::string& earlier = {});
@@ -69,6 +75,7 @@ class RunRecord {
   nlohmann::ordered_json history_;
   std::int64_t first_step_;  // of this start
   RunSummary summary_;
+  std::unique_ptr<FileLock> lock_;  // on rank 0
 };
 
 /// How a run's executor was compiled: with the same choices, evaluation gives the same logits.

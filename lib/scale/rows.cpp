@@ -9,19 +9,13 @@
 #include <charconv>
 #include <sstream>
 
+#include "base/descriptor.hpp"
 #include "base/error.hpp"
 #include "base/file_system.hpp"
-#include "base/unique_handle.hpp"
 
 namespace whorl::scale {
 
 namespace {
-
-struct DescriptorTraits {
-  static int invalid() { return -1; }
-  static void release(int descriptor) noexcept { ::close(descriptor); }
-};
-using Descriptor = UniqueHandle<int, DescriptorTraits>;
 
 void append_durably(const std::filesystem::path& file, const std::string& text) {
   const Descriptor descriptor(::open(file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666));

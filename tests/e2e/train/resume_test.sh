@@ -57,6 +57,11 @@ unfinish resumed never
 expect_failure 1 mpirun -n 2 "${train[@]}" --run never --resume never
 expect_in_output "is not empty"
 
+# Somebody is at work there.
+unfinish resumed busy
+expect_failure 1 flock busy/.lock mpirun -n 2 "${train[@]}" --run busy
+expect_in_output "another whorl-train is writing to the run folder busy"
+
 # From a given checkpoint, into a new folder.
 mpirun -n 2 "${train[@]}" --run branch --resume resumed/checkpoints/step-000000012.h5 > output 2>&1 || fail "--resume FILE"
 expect_same_run branch

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "base/file_lock.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/error.hpp"
+
+namespace whorl {
+
+namespace {
+
+Descriptor open_lock(const std::filesystem::path& path, int flags) {
+  return Descriptor(::open(path.c_str(), O_RDWR | O_CLOEXEC | flags, 0666));
+}
+
+bool is_refused(const Descriptor& file) {
+  return ::flock(file.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+}
+
+/// Whoever held it may have removed it between our opening and locking.
+bool is_still_there(const std::filesystem::path& path, const Descriptor& file) {
+  struct stat named {
+  }, opened{};
+  return ::stat(path.c_str(), &named) == 0 && ::fstat(file.get(), &opened) == 0 &&
+         named.st_ino == opened.st_ino;
+}
+
+}  // namespace
+
+std::unique_ptr<FileLock> FileLock::take(const std::filesystem::path& path) {
+  while (true) {
+    Descriptor file = open_lock(path, O_CREAT);
+    require(bool(file), "cannot create {}: {}", path.string(), system_error_text(errno));
+    if (is_refused(file)) return nullptr;
+    if (is_still_there(path, file)) return std::unique_ptr<FileLock>(new FileLock(path, std::move(file)));
+  }
+}
+
+FileLock::~FileLock() {
+  ::unlink(path_.c_str());  // while it is held, so that nobody else's is removed
+}
+
+bool FileLock::is_held(const std::filesystem::path& path) {
+  const Descriptor file = open_lock(path, 0);
+  return file && is_refused(file);
+}
+
+}  // namespace whorl

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "base/descriptor.hpp"
+
+namespace whorl {
+
+/// An empty file that tells other processes, also of other nodes where the file system passes it on, that
+/// this one is at work. The kernel lets go of it however this process ends, and the file goes with this
+/// object. On file systems without locks nobody ever holds one.
+class FileLock {
+ public:
+  /// Creates the file if need be; null where another process holds the lock. Throws if the file cannot be
+  /// made.
+  static std::unique_ptr<FileLock> take(const std::filesystem::path& path);
+  /// Also false where there is no such file.
+  static bool is_held(const std::filesystem::path& path);
+  FileLock(const FileLock&) = delete;
+  FileLock& operator=(const FileLock&) = delete;
+  ~FileLock();
+
+ private:
+  FileLock(std::filesystem::path path, Descriptor file) : path_(std::move(path)), file_(std::move(file)) {}
+  std::filesystem::path path_;
+  Descriptor file_;
+};
+
+}  // namespace whorl
