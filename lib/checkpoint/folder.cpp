@@ -4,6 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <functional>
+#include <string_view>
 
 #include "base/error.hpp"
 #include "base/file_system.hpp"
@@ -17,6 +20,11 @@ namespace fs = std::filesystem;
 void set_aside(const fs::path& path) {
   fs::path aside = path;
   fs::rename(path, aside += ".damaged");
+}
+
+/// Of a name that path_for() made; 0 of others.
+std::int64_t step_of(const fs::path& path) {
+  return std::strtoll(path.filename().c_str() + std::string_view("step-").size(), nullptr, 10);
 }
 
 }  // namespace
@@ -36,7 +44,7 @@ std::vector<fs::path> list(const fs::path& folder) {
     const std::string name = entry.path().filename().string();
     if (name.starts_with("step-") && name.ends_with(".h5")) paths.push_back(entry.path());
   }
-  std::sort(paths.rbegin(), paths.rend());
+  std::ranges::sort(paths, std::greater(), step_of);
   return paths;
 }
 

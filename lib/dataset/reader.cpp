@@ -129,10 +129,13 @@ struct Reader::Impl {
   // Of whole splits, where asked for.
   mutable std::array<std::once_flag, 2> labels_wanted{};
   mutable std::array<std::vector<std::int32_t>, 2> labels{};
+  std::once_flag digest_wanted{};
+  std::string digest{};
 
   Impl(const std::filesystem::path& path, Verify verify);
   const SplitData& split(Split which) const { return which == Split::train ? train : test; }
   void read_labels(Split split, std::int64_t first, std::span<std::int32_t> out) const;
+  std::string make_digest() const;
   void read_stored_jpeg(const SplitData& data, std::uint64_t sample, std::vector<std::uint8_t>& out) const;
   void read_stored(const SplitData& data, std::uint64_t sample, std::vector<std::uint8_t>& out) const;
   bool has_checksum(const SplitData& data, std::uint64_t sample, std::span<const std::uint8_t> stored) const;
@@ -347,31 +350,35 @@ std::vector<Reader::Reject> Reader::rejects() const {
   return rejects;
 }
 
-std::string Reader::digest() const {
-  const Info& info = impl_->info;
-  Digest digest;
+const std::string& Reader::digest() const {
+  std::call_once(impl_->digest_wanted, [this] { impl_->digest = impl_->make_digest(); });
+  return impl_->digest;
+}
+
+std::string Reader::Impl::make_digest() const {
+  Digest sum;
   const auto add_text = [&](const std::string& text) {
     const std::uint64_t length = text.size();
-    digest.add(std::as_bytes(std::span(&length, 1)));
-    digest.add(text);
+    sum.add(std::as_bytes(std::span(&length, 1)));
+    sum.add(text);
   };
   add_text(info.source_digest);
   add_text(to_string(info.storage));
   add_text(std::to_string(info.image_size));
   for (const std::string& name : info.class_names) add_text(name);
-  digest.add(std::as_bytes(std::span(info.channel_mean)));
-  digest.add(std::as_bytes(std::span(info.channel_std)));
+  sum.add(std::as_bytes(std::span(info.channel_mean)));
+  sum.add(std::as_bytes(std::span(info.channel_std)));
   for (const Split split : {Split::train, Split::test}) {
     const std::int64_t count = info.count(split);
     add_text(std::to_string(count));
-    std::vector<std::int32_t> labels;
-    for (std::int64_t first = 0; first < count; first += std::ssize(labels)) {
-      labels.resize(static_cast<std::size_t>(std::min<std::int64_t>(count - first, 1 << 18)));
-      impl_->read_labels(split, first, labels);
-      digest.add(std::as_bytes(std::span(labels)));
+    std::vector<std::int32_t> some;
+    for (std::int64_t first = 0; first < count; first += std::ssize(some)) {
+      some.resize(static_cast<std::size_t>(std::min<std::int64_t>(count - first, 1 << 18)));
+      read_labels(split, first, some);
+      sum.add(std::as_bytes(std::span(some)));
     }
   }
-  return digest.hex();
+  return sum.hex();
 }
 
 }  // namespace whorl::dataset

@@ -55,9 +55,9 @@ class Reader {
     std::string name, reason;
   };
   std::vector<Reject> rejects() const;
-  /// Fingerprint of what training depends on: schema attributes, labels (all are read and checked) and
+  /// Fingerprint of what training depends on: schema attributes, labels (all are read and checked, once) and
   /// picture bytes' stored source digest.
-  std::string digest() const;
+  const std::string& digest() const;
 
  private:
   struct Impl;

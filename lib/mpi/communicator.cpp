@@ -84,9 +84,9 @@ void Communicator::broadcast(std::string& text, int root) const {
 
 std::vector<std::string> Communicator::all_gather(const std::string& text) const {
   const std::vector<std::int32_t> lengths = all_gather(std::int32_t{int_count(text.size())});
+  int_count(std::accumulate(lengths.begin(), lengths.end(), std::size_t{0}));
   std::vector<int> offsets(lengths.size());
   std::exclusive_scan(lengths.begin(), lengths.end(), offsets.begin(), 0);
-  int_count(std::accumulate(lengths.begin(), lengths.end(), std::size_t{0}));
   std::string all(static_cast<std::size_t>(offsets.back() + lengths.back()), '\0');
   check(MPI_Allgatherv(text.data(), lengths[static_cast<std::size_t>(rank_)], MPI_BYTE, all.data(),
                        lengths.data(), offsets.data(), MPI_BYTE, comm_),

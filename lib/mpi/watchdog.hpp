@@ -16,8 +16,8 @@ namespace whorl::mpi {
 ///
 /// Rank 0 watches all others, and they watch rank 0; so a rank that is cut off ends, too. A rank that has
 /// itself been suspended (SIGSTOP to the whole job) counts anew. It notices a process that is dead, stopped
-/// or cut off, not one that computes for ever. Costs P - 1 connections of rank 0 and one message a second on
-/// each.
+/// or cut off, not one that computes for ever. Costs P - 1 connections of rank 0 and, on each, two
+/// messages a second in either direction.
 class Watchdog {
  public:
   /// `limit` in seconds; 0: watches nothing. Where a rank cannot reach rank 0 beside MPI, it is not watched,

@@ -206,11 +206,21 @@ void check(const Job& job) {
   require_usage(job.parallel.chunk_bytes >= sizeof(float), "parallel.chunk_bytes", "4 or more");
 }
 
+namespace {
+
+bool decides_weights(const std::string& key) {
+  constexpr std::array sections{"network", "train", "optimizer", "schedule", "augment"};
+  constexpr std::array others{"parallel.device", "parallel.precision", "parallel.algorithms"};
+  if (std::ranges::find(others, key) != others.end()) return true;
+  const std::string section = key.substr(0, key.find('.'));
+  return std::ranges::find(sections, section) != sections.end() && key != "train.evaluate_every";
+}
+
+}  // namespace
+
 std::string difference(const Job& there, const Job& here) {
-  constexpr std::array decisive{"network", "train", "optimizer", "schedule", "augment"};
   for (const JobKey& key : job_keys()) {
-    const std::string section = key.name.substr(0, key.name.find('.'));
-    if (std::find(decisive.begin(), decisive.end(), section) == decisive.end()) continue;
+    if (!decides_weights(key.name)) continue;
     const std::string theirs = key.print(there), ours = key.print(here);
     if (theirs != ours) return fmt::format("{} = {} there, {} here", key.name, theirs, ours);
   }
