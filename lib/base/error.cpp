@@ -12,6 +12,9 @@ std::string system_error_text(int error_number) {
 
 std::string describe(const std::exception& error) {
   if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr) return "out of memory";
+  const auto* system = dynamic_cast<const std::system_error*>(&error);
+  if (system != nullptr && system->code() == std::errc::resource_unavailable_try_again)
+    return "cannot start a thread: too little memory, or too many processes (ulimit -v, -u)";
   const std::string text = error.what();
   return text.empty() ? "unknown error" : text;
 }

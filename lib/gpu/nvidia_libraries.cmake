@@ -17,7 +17,7 @@ function(whorl_find_nvidia option name header soname)
     find_library(${option}_LIBRARY NAMES ${name} ${soname} NAMES_PER_DIR
       HINTS ${WHORL_NVIDIA_WHEELS}/${name}/lib ${CUDAToolkit_LIBRARY_DIR})
   endif()
-  if(${option}_INCLUDE_DIR AND ${option}_LIBRARY)
+  if(WHORL_HAS_CUDA AND ${option}_INCLUDE_DIR AND ${option}_LIBRARY)
     add_library(NVIDIA::${name} SHARED IMPORTED GLOBAL)
     set_target_properties(NVIDIA::${name} PROPERTIES
       IMPORTED_LOCATION ${${option}_LIBRARY} INTERFACE_INCLUDE_DIRECTORIES ${${option}_INCLUDE_DIR})

@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <cstring>
-#include <new>
+
+#include "base/error.hpp"
+#include "base/progress.hpp"
 
 namespace whorl::nn::cpu {
 
@@ -24,7 +26,10 @@ HugeBuffer::HugeBuffer(std::size_t bytes) : bytes_(round_up(std::max<std::size_t
   const std::size_t allocated = round_up(bytes_, bytes_ < huge_page ? alignment : huge_page);
   const std::size_t boundary = std::min(allocated, huge_page) == huge_page ? huge_page : alignment;
   data_.reset(static_cast<std::byte*>(std::aligned_alloc(boundary, allocated)));
-  if (!data_) throw std::bad_alloc();
+  require(
+      data_ != nullptr,
+      "out of memory: a rank needs {} at once; a smaller train.shard, or fewer ranks on a node, leave more",
+      format_bytes(static_cast<double>(allocated)));
   // Only advice: where the kernel declines, the same memory comes in small pages.
   if (boundary == huge_page) (void)madvise(data_.get(), allocated, MADV_HUGEPAGE);
   std::memset(data_.get(), 0, allocated);
