@@ -14,15 +14,17 @@ body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 0 auto; p
 h1 { line-height: 1.2; } h2 { border-top: 1px solid #ccd3dd; padding-top: 1rem; margin-top: 2.5rem; } h3 { margin-top: 2rem; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: 0.86rem; font-variant-numeric: tabular-nums; overflow-wrap: normal; }
-caption { text-align: left; font-weight: 600; padding: 0.6rem 0 0.3rem; }
-th, td { padding: 0.25rem 0.7rem 0.25rem 0; text-align: left; border-bottom: 1px solid #e3e7ee; vertical-align: top; min-width: 3.6rem; }
+.title { font-size: 0.86rem; font-weight: 600; margin: 1.2rem 0 0.3rem; }
+th, td { padding: 0.25rem 0.7rem 0.25rem 0; text-align: left; border-bottom: 1px solid #e3e7ee; vertical-align: top; min-width: 3.6rem; } .long { min-width: 14rem; }
 th { color: #4d5a70; font-weight: 600; }
-figure { margin: 1rem 0; } figure svg { width: 100%; height: auto; max-width: 46rem; } figcaption { color: #4d5a70; font-size: 0.9rem; }
+figure { display: inline-block; vertical-align: top; width: min(100%, 29rem); margin: 0.7rem 0.6rem 0.7rem 0; } figure svg { width: 100%; height: auto; }
+figcaption { color: #4d5a70; font-size: 0.9rem; }
 pre { overflow-x: auto; font-size: 0.75rem; background: #f4f6f9; padding: 0.6rem; }
-@media print { body { max-width: none; font-size: 11px; padding: 0; } figure, table { break-inside: avoid; } .scroll { overflow: visible; } details:not([open]) { display: none; } }
+@media print { html { font-size: 11px; } body { max-width: none; font-size: 1rem; padding: 0; } figure, tr { break-inside: avoid; } h2, h3, .title { break-after: avoid; } .scroll { overflow: visible; } th, td, .long { min-width: 0; } }
 )";
 
-constexpr std::size_t most_embedded_bytes = 500'000;
+constexpr std::size_t most_embedded_bytes = 500'000;  // of all raw data of a page
+constexpr std::size_t long_cell = 40;                 // characters; its column is not squeezed on phones
 
 std::string escaped(const std::string& text) {
   std::string result;
@@ -49,11 +51,16 @@ std::string escaped(const std::string& text) {
 
 std::string html_cells(const std::vector<std::string>& cells, const char* tag) {
   std::string row = "<tr>";
-  for (const std::string& cell : cells) row += fmt::format("<{0}>{1}</{0}>", tag, escaped(cell));
+  for (const std::string& cell : cells) {
+    const bool is_long = cell.size() >= long_cell;
+    row += fmt::format("<{0}{1}>{2}</{0}>", tag, is_long ? " class=\"long\"" : "", escaped(cell));
+  }
   return row + "</tr>\n";
 }
 
 struct ToHtml {
+  std::size_t room = most_embedded_bytes;
+
   std::string operator()(const Heading& heading) const {
     return fmt::format("<h{0}>{1}</h{0}>\n", heading.level, escaped(heading.text));
   }
@@ -62,7 +69,7 @@ struct ToHtml {
   }
   std::string operator()(const Table& table) const {
     std::string text =
-        fmt::format("<div class=\"scroll\"><table><caption>{}</caption>\n<thead>{}</thead><tbody>\n",
+        fmt::format("<p class=\"title\">{}</p>\n<div class=\"scroll\"><table>\n<thead>{}</thead><tbody>\n",
                     escaped(table.title), html_cells(table.header, "th"));
     for (const auto& row : table.rows) text += html_cells(row, "td");
     return text + "</tbody></table></div>\n";
@@ -71,10 +78,10 @@ struct ToHtml {
     return fmt::format("<figure>{}<figcaption>{}</figcaption></figure>\n", figure.svg,
                        escaped(figure.caption));
   }
-  std::string operator()(const RawData& raw) const {
+  std::string operator()(const RawData& raw) {
     const std::string link = fmt::format("<a href=\"{0}\">{0}</a>", escaped(raw.path));
-    if (raw.text.empty() || raw.text.size() > most_embedded_bytes)
-      return fmt::format("<p>Raw data: {}</p>\n", link);
+    if (raw.text.size() > room) return fmt::format("<p>Raw data: {}</p>\n", link);
+    room -= raw.text.size();
     return fmt::format("<details><summary>Raw data: {}</summary><pre>{}</pre></details>\n", link,
                        escaped(raw.text));
   }
@@ -129,7 +136,8 @@ std::string Document::html() const {
       "initial-scale=1\">\n<title>{0}</title>\n<style>{1}</style></head>\n<body>\n"
       "<h1>{0}</h1>\n",
       escaped(title_), style);
-  for (const Block& block : blocks_) text += std::visit(ToHtml{}, block);
+  ToHtml to_html;
+  for (const Block& block : blocks_) text += std::visit(to_html, block);
   return text + "</body></html>\n";
 }
 

@@ -23,7 +23,7 @@ struct Table {
 struct Figure {
   std::string caption, svg;
 };
-/// A file of the run, linked; and its text, folded away, unless that is empty or would make the page heavy.
+/// A file of the run, linked; and its text, folded away, unless the page would become heavy.
 struct RawData {
   std::string path, text;
 };

@@ -13,6 +13,7 @@
 #include "document.hpp"
 #include "plot.hpp"
 #include "reading_section.hpp"
+#include "study_comparison.hpp"
 #include "study_section.hpp"
 #include "training_section.hpp"
 
@@ -85,13 +86,17 @@ Document make_document(const Options& options) {
   }
   Document document("whorl: " + std::to_string(options.runs.size()) +
                     (options.runs.size() == 1 ? " run" : " runs"));
+  document.add(
+      Paragraph{"Every figure is computed from the raw data that ends the section of its run: each file is "
+                "linked and, unless "
+                "this page would become heavy, folded away beneath its link."});
   Plotter plotter;
   if (!plotter.is_available())
     document.add(
         Paragraph{"gnuplot is not installed where this report was made (Debian: gnuplot-nox): tables only, "
                   "no figures."});
   add_comparison(document, plotter, trainings);
-  add_comparison(document, studies);
+  add_comparison(document, plotter, studies);
   for (const StudyRun& run : studies)
     add_section(document, plotter, run, link_to(run.folder, options.output));
   for (const ReadingRun& run : readings)

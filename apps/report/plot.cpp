@@ -20,7 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* preamble =
-    "set encoding utf8\nset terminal svg size 560,360 dynamic font 'sans-serif,14' noenhanced background "
+    "set encoding utf8\nset terminal svg size 480,330 dynamic font 'sans-serif,14' noenhanced background "
     "'white'\n"
     "set grid lc rgb '#dde2ea'\nset border 3 lc rgb '#4d5a70'\nset tics nomirror\nset key outside top center "
     "horizontal\n";
@@ -88,8 +88,9 @@ Plotter::Plotter() : available_(std::system("command -v gnuplot > /dev/null 2>&1
 std::optional<std::string> Plotter::draw(const LinePlot& plot) {
   std::string script =
       fmt::format("set xlabel {}\nset ylabel {}\n", quoted(plot.x_label), quoted(plot.y_label));
-  if (!plot.x_ticks.empty()) script += fmt::format("set xtics ({})\n", fmt::join(plot.x_ticks, ","));
-  script += "set offsets graph 0.02, graph 0.02, graph 0.05, graph 0\nset yrange [*<0:*]\n";
+  script += plot.x_ticks.empty() ? "set xrange [0:*]\n"
+                                 : fmt::format("set xtics ({})\n", fmt::join(plot.x_ticks, ","));
+  script += "set offsets graph 0.05, graph 0.05, graph 0.05, graph 0\nset yrange [*<0:*]\n";
   std::string commands;
   for (std::size_t i = 0; i < plot.curves.size(); ++i) {
     script += data_block(i, plot.curves[i]);

@@ -16,7 +16,7 @@ struct Curve {
 struct LinePlot {
   std::string x_label, y_label;
   std::vector<Curve> curves;
-  std::vector<double> x_ticks;  ///< empty: chosen by gnuplot
+  std::vector<double> x_ticks;  ///< empty: chosen by gnuplot, from 0 on
 };
 
 /// Bars made of parts lying on each other.

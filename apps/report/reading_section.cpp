@@ -18,7 +18,7 @@ using nlohmann::ordered_json;
 
 // Taller than other figures: a key of many conditions stands below.
 constexpr const char* canvas =
-    "set terminal svg size 760,600 dynamic font 'sans-serif,14' noenhanced background 'white'\n";
+    "set terminal svg size 520,470 dynamic font 'sans-serif,14' noenhanced background 'white'\n";
 
 /// A figure that could not be computed is null.
 std::string number(const ordered_json& value, double factor, int decimals) {
@@ -122,6 +122,7 @@ void add_section(Document& document, Plotter& plotter, const ReadingRun& run, co
   document.add(sources_table(record));
   for (const fs::path& figure : run.figures) {
     std::string caption = figure.stem().string();
+    caption.erase(caption.find_last_not_of("_0123456789") + 1);  // the number of the source
     std::ranges::replace(caption, '_', ' ');
     if (const auto svg = plotter.draw(canvas + script_of(figure))) document.add(Figure{caption, *svg});
   }

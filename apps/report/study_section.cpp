@@ -61,10 +61,10 @@ void add_throughput_figure(Document& document, Plotter& plotter, const Series& s
   for (const scale::Fit& fit : fits) {
     if (fit.failure.empty()) plot.curves.push_back(fitted_curve(fit, series));
   }
-  if (const auto svg = plotter.draw(plot)) document.add(Figure{"Throughput: " + series.title() + ".", *svg});
+  if (const auto svg = plotter.draw(plot)) document.add(Figure{"Throughput.", *svg});
 }
 
-void add_efficiency_figure(Document& document, Plotter& plotter, const Series& series,
+void add_efficiency_figure(Document& document, Plotter& plotter,
                            const std::vector<scale::Efficiency>& efficiencies) {
   Curve curve{.title = "efficiency, 95 % interval", .x = {}, .y = {}, .low = {}, .high = {}};
   for (const scale::Efficiency& one : efficiencies) {
@@ -74,9 +74,7 @@ void add_efficiency_figure(Document& document, Plotter& plotter, const Series& s
     curve.high.push_back(one.interval ? one.interval->high : one.value);
   }
   if (const auto svg = plotter.draw(LinePlot{"ranks", "efficiency", {curve}, curve.x}))
-    document.add(Figure{
-        "Efficiency: throughput of a rank over that at the smallest number of ranks; " + series.title() + ".",
-        *svg});
+    document.add(Figure{"Efficiency: throughput of a rank over that at the smallest number of ranks.", *svg});
 }
 
 void add_split_figure(Document& document, Plotter& plotter, const Series& series) {
@@ -91,8 +89,7 @@ void add_split_figure(Document& document, Plotter& plotter, const Series& series
     for (std::size_t i = 0; i < std::size(parts); ++i) bars.heights[i].push_back(1000 * parts[i]);
   }
   if (const auto svg = plotter.draw(bars))
-    document.add(Figure{
-        "What a picture costs all ranks together; level bars scale ideally; " + series.title() + ".", *svg});
+    document.add(Figure{"What a picture costs all ranks together; level bars scale ideally.", *svg});
 }
 
 Table points_table(const Series& series, const std::vector<scale::Efficiency>& efficiencies) {
@@ -137,11 +134,29 @@ void add_series(Document& document, Plotter& plotter, const Series& series) {
   const std::vector<scale::Fit> fits = series.fits();
   if (series.points.size() > 1) {
     add_throughput_figure(document, plotter, series, fits);
-    add_efficiency_figure(document, plotter, series, efficiencies);
+    add_efficiency_figure(document, plotter, efficiencies);
     add_split_figure(document, plotter, series);
   }
   document.add(points_table(series, efficiencies));
   add_fits(document, fits, series);
+}
+
+Table summary_table(const std::vector<Series>& all) {
+  Table table{"In short, at the most ranks",
+              {"series", "ranks", "nodes", "pictures/s, median", "efficiency (95 %)", "scales"},
+              {}};
+  for (const Series& series : all) {
+    const std::vector<scale::Sample> samples = series.samples();
+    const SeriesPoint& last = series.points.back();
+    const scale::Efficiency efficiency = scale::efficiencies(samples, 1).back();
+    const auto stop = scale::stops_at(samples);
+    table.rows.push_back({series.title(), fmt::format("{}", last.ranks), fmt::format("{}", last.nodes),
+                          fmt::format("{:.1f}", median_throughput(last)),
+                          scale::with_interval(efficiency.value, efficiency.interval, 3),
+                          stop ? fmt::format("stops at {} ranks", samples[*stop].ranks)
+                               : fmt::format("up to the {} measured", last.ranks)});
+  }
+  return table;
 }
 
 /// A point without its all-reduce.
@@ -164,9 +179,9 @@ void add_strategies(Document& document, const std::vector<Series>& all) {
   table.header.push_back("fastest");
   for (const auto& [setting, points] : settings) {
     const auto& [scaling, placement, batch, threads, ranks] = setting;
-    table.rows.push_back({fmt::format("{}, {}, batch {}{}, {} thread{}, {} rank{}", scaling, placement, batch,
-                                      scaling == "weak" ? " a rank" : "", threads, threads == 1 ? "" : "s",
-                                      ranks, ranks == 1 ? "" : "s")});
+    table.rows.push_back({fmt::format(
+        "{}, {}, batch {}{}, {} thread{}, {} rank{}", scaling, scale::placement_text(placement), batch,
+        scaling == "weak" ? " a rank" : "", threads, threads == 1 ? "" : "s", ranks, ranks == 1 ? "" : "s")});
     std::string fastest = "-";
     double most = 0;
     for (const std::string& strategy : strategies) {
@@ -201,45 +216,14 @@ void add_section(Document& document, Plotter& plotter, const StudyRun& run, cons
   document.add(
       Paragraph{fmt::format("{} timings, in {} start{}, the first at {}.", run.rows.size(), run.starts.size(),
                             run.starts.size() == 1 ? "" : "s", run.starts.at(0).value("started", "-"))});
-  add_place(document, run.starts.back());
   const std::vector<Series> all = scale::series_of(run.rows);
+  document.add(summary_table(all));
+  add_place(document, run.starts.back());
   for (const Series& series : all) add_series(document, plotter, series);
   add_strategies(document, all);
   document.add(RawData{link + "/rows.csv", run.rows_text});
-}
-
-void add_comparison(Document& document, const std::vector<StudyRun>& runs) {
-  if (runs.size() < 2) return;
-  std::map<std::string, std::map<std::size_t, const SeriesPoint*>> shared;  // by point, then study
-  std::vector<std::vector<Series>> series_of_runs;
-  for (const StudyRun& run : runs) series_of_runs.push_back(scale::series_of(run.rows));
-  for (std::size_t run = 0; run < runs.size(); ++run) {
-    for (const Series& series : series_of_runs[run]) {
-      for (const SeriesPoint& point : series.points) {
-        if (series.workload == "train" && point.ranks > 1)
-          shared[fmt::format("{}, {} ranks", series.title(), point.ranks)][run] = &point;
-      }
-    }
-  }
-  document.add(Heading{2, "The scaling studies side by side"});
-  Table table{"Exposed communication, share of the wall clock (pictures/s)", {"point"}, {}};
-  for (const StudyRun& run : runs) table.header.push_back(run.name);
-  for (const auto& [name, points] : shared) {
-    if (points.size() < runs.size()) continue;
-    table.rows.push_back({name});
-    for (const auto& [run, point] : points)
-      table.rows.back().push_back(
-          fmt::format("{} ({:.1f})", percent(point->shares().communication), median_throughput(*point)));
-    const auto [least, most] =
-        std::minmax_element(points.begin(), points.end(), [](const auto& a, const auto& b) {
-          return a.second->shares().communication < b.second->shares().communication;
-        });
-    document.add(
-        Paragraph{fmt::format("{}: exposed communication takes {} of the time in {} and {} in {}.", name,
-                              percent(least->second->shares().communication), runs[least->first].name,
-                              percent(most->second->shares().communication), runs[most->first].name)});
-  }
-  document.add(table);
+  document.add(RawData{link + "/starts.json", run.starts.dump(1)});
+  document.add(RawData{link + "/study.ini", read_text_file(run.folder / "study.ini")});
 }
 
 }  // namespace whorl::report_app

@@ -24,8 +24,5 @@ StudyRun read_study_run(const std::filesystem::path& folder);
 
 /// What ran where; of every series throughput, efficiency, fits, time split and reasons; strategies compared.
 void add_section(Document& document, Plotter& plotter, const StudyRun& run, const std::string& link);
-/// The exposed communication of points that several studies have in common, such as one study on different
-/// networks; nothing for one study.
-void add_comparison(Document& document, const std::vector<StudyRun>& runs);
 
 }  // namespace whorl::report_app

@@ -194,7 +194,8 @@ void add_section(Document& document, Plotter& plotter, const TrainingRun& run, c
     if (found != std::string::npos) document.add(Paragraph{fmt::format("B{}", line.substr(found + 1))});
   }
   document.add(RawData{link + "/metrics.csv", run.metrics});
-  document.add(RawData{link + "/timing.json", ""});
+  document.add(RawData{link + "/timing.json", run.timing.dump(1)});
+  document.add(RawData{link + "/run.json", run.record.dump(1)});
 }
 
 void add_comparison(Document& document, Plotter& plotter, const std::vector<TrainingRun>& runs) {

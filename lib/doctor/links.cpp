@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <optional>
 
 #include "base/progress.hpp"
 #include "doctor/traffic.hpp"
@@ -56,6 +55,13 @@ std::optional<Finding> damage(const Layout& layout, const PairTimes& times) {
   if (broken == times.pairs.end()) return std::nullopt;
   return Finding{Level::fail, "messages are damaged between " + pair_name(layout, *broken),
                  "leave both nodes out (--exclude) and tell the site; whatever is computed there is wrong"};
+}
+
+/// The first ranks of all nodes, on each of them; none on others.
+std::vector<int> leaders_with(const mpi::Communicator& comm, const Layout& layout) {
+  std::vector<int> leaders = layout.first_ranks();
+  if (std::ranges::find(leaders, comm.rank()) == leaders.end()) leaders.clear();
+  return leaders;
 }
 
 bool has_outlier(const PairTimes& times) {
@@ -152,6 +158,12 @@ std::vector<Finding> judge_wall_clocks(const Layout& layout, const std::vector<C
            "is 300 s off"}};
 }
 
+std::optional<PairTime> link_between_nodes(const mpi::Communicator& comm, const Layout& layout) {
+  const PairTimes times = time_pairs(comm, leaders_with(comm, layout), seconds_between);
+  if (times.pairs.empty()) return std::nullopt;
+  return median_pair(times.pairs);
+}
+
 Check check_within_nodes(const mpi::Communicator& comm, const Layout& layout) {
   const int node = layout.nodes[static_cast<std::size_t>(comm.rank())];
   const Links links = measure(comm, layout, layout.ranks_on(node), seconds_within);
@@ -159,9 +171,7 @@ Check check_within_nodes(const mpi::Communicator& comm, const Layout& layout) {
 }
 
 Check check_between_nodes(const mpi::Communicator& comm, const Layout& layout) {
-  const std::vector<int> leaders = layout.first_ranks();
-  const bool leads = std::ranges::find(leaders, comm.rank()) != leaders.end();
-  const Links links = measure(comm, layout, leads ? leaders : std::vector<int>(), seconds_between);
+  const Links links = measure(comm, layout, leaders_with(comm, layout), seconds_between);
   return {.name = "between nodes", .findings = judge_between(layout, links), .figures = figures_of(links)};
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <optional>
+
 #include "doctor/finding.hpp"
 #include "doctor/layout.hpp"
 #include "doctor/pairs.hpp"
@@ -20,6 +22,9 @@ std::vector<Finding> judge_within(const Layout& layout, const Links& links);
 std::vector<Finding> judge_between(const Layout& layout, const Links& links);
 /// Wall clocks too far apart. `offsets`: by node.
 std::vector<Finding> judge_wall_clocks(const Layout& layout, const std::vector<ClockOffset>& offsets);
+
+/// The median link between two nodes, each by its first rank; nothing on one node. Collective.
+std::optional<PairTime> link_between_nodes(const mpi::Communicator& comm, const Layout& layout);
 
 /// All three are collective.
 Check check_within_nodes(const mpi::Communicator& comm, const Layout& layout);

@@ -18,6 +18,8 @@
 //   all_reduce_steps, all_reduce_bytes   of rank 0 for the whole timing, as the algorithm computes them;
 //       empty where it does not say
 //   started         UTC
+//   start           which start of the study made it, from 1 on: starts.json has its hosts, versions and
+//   links
 namespace whorl::scale {
 
 /// Seconds, mean over the ranks; they add up to the wall clock.
@@ -36,6 +38,7 @@ struct Row {
   Split split;
   std::optional<std::int64_t> all_reduce_steps, all_reduce_bytes;
   std::string started;
+  int start = 1;
 
   double throughput() const { return static_cast<double>(pictures) / seconds; }
 };

@@ -10,6 +10,7 @@
 #include "base/error.hpp"
 #include "base/file_system.hpp"
 #include "base/progress.hpp"
+#include "doctor/links.hpp"
 #include "report/environment.hpp"
 #include "report/run_record.hpp"
 #include "scale/placement.hpp"
@@ -21,9 +22,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Adds this start to starts.json. Collective.
-void record_start(const mpi::Communicator& world, const fs::path& file) {
+/// Measures the link between nodes and adds this start to starts.json. Returns its number, from 1 on, on rank
+/// 0. Collective.
+int record_start(const mpi::Communicator& world, const fs::path& file) {
   const std::vector<report::RankPlace> places = report::rank_places(world);
+  const std::optional<doctor::PairTime> link = doctor::link_between_nodes(world, doctor::layout_of(world));
+  int number = 0;
   mpi::on_root(world, [&] {
     auto starts = nlohmann::ordered_json::array();
     if (fs::exists(file)) starts = nlohmann::ordered_json::parse(read_text_file(file));
@@ -31,9 +35,13 @@ void record_start(const mpi::Communicator& world, const fs::path& file) {
     for (const auto& [name, version] : report::versions()) start["versions"][name] = version;
     for (const report::RankPlace& place : places)
       start["ranks"].push_back({{"host", place.host}, {"cpus", place.cpus}});
+    if (link)
+      start["between_nodes"] = {{"latency_seconds", link->latency}, {"bytes_per_second", link->bandwidth}};
     starts.push_back(start);
     write_file_atomically(file, starts.dump(1) + "\n");
+    number = static_cast<int>(starts.size());
   });
+  return number;
 }
 
 /// Makes the folder ready on rank 0.
@@ -85,10 +93,10 @@ Row time_point(const mpi::Communicator& world, const Workloads& workloads, const
 }
 
 std::string describe(const Point& point) {
-  return fmt::format("{} {}, {} rank{}{}{}", point.workload, point.scaling, point.ranks,
-                     point.ranks == 1 ? "" : "s",
-                     point.nodes > 1 ? fmt::format(" on {} nodes ({})", point.nodes, point.placement) : "",
-                     point.batch > 0 ? fmt::format(", batch {}, {}", point.batch, point.all_reduce) : "");
+  return fmt::format(
+      "{} {}, {} rank{}{}{}", point.workload, point.scaling, point.ranks, point.ranks == 1 ? "" : "s",
+      point.nodes > 1 ? fmt::format(" on {} nodes ({})", point.nodes, placement_text(point.placement)) : "",
+      point.batch > 0 ? fmt::format(", batch {}, {}", point.batch, point.all_reduce) : "");
 }
 
 }  // namespace
@@ -111,13 +119,14 @@ std::vector<Row> run_study(const mpi::Communicator& world, const Study& study, c
   mpi::on_root(world, [&] { output.emplace(file); });
   std::set<Timing> done;
   for (const Row& row : read_on_all(world, file)) done.insert(row.timing);
-  record_start(world, folder / "starts.json");
+  const int start = record_start(world, folder / "starts.json");
 
   Progress progress("study", "timings", std::ssize(timings), world.is_root());
   std::int64_t count = 0;
   for (const Timing& timing : timings) {
     if (!done.contains(timing)) {
-      const Row row = time_point(world, workloads, nodes, timing);
+      Row row = time_point(world, workloads, nodes, timing);
+      row.start = start;
       mpi::on_root(world, [&] { output->append(row); });
       progress.note(fmt::format("{}: {:.0f} pictures/s", describe(timing.point), row.throughput()));
     }

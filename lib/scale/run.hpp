@@ -11,7 +11,9 @@
 // A study folder:
 //   study.ini    the resolved study: whorl-scale --study FOLDER/study.ini repeats it
 //   rows.csv     every timing, see scale/rows.hpp
-//   starts.json  for every start of the study: time, versions, ranks with hosts and CPUs
+//   starts.json  for every start of the study: time, versions, ranks with hosts and CPUs; of several nodes
+//   the
+//                link between them, measured: latency_seconds (one way) and bytes_per_second, medians
 //   findings.txt efficiency, fits, and where it stops scaling and why
 namespace whorl::scale {
 

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <map>
 #include <tuple>
 
 namespace whorl::scale {
@@ -52,6 +54,19 @@ Split mean_split(const std::vector<Row>& rows, Weight weight) {
   return sum;
 }
 
+/// The one of these placements, with their nodes, that `placement` is on this number of ranks: points that
+/// two placements have in common are timed under the name of one.
+std::string timed_as(const std::string& placement, int ranks, const std::map<std::string, int>& nodes_of) {
+  if (nodes_of.contains(placement)) return placement;
+  const int turn = ranks_in_turn(placement).value();
+  const int nodes = ranks / turn + (ranks % turn == 0 ? 0 : 1);
+  return std::min_element(nodes_of.begin(), nodes_of.end(),
+                          [&](const auto& a, const auto& b) {
+                            return std::abs(a.second - nodes) < std::abs(b.second - nodes);
+                          })
+      ->first;
+}
+
 }  // namespace
 
 Sample SeriesPoint::sample() const {
@@ -75,7 +90,7 @@ std::string Series::title() const {
         fmt::format(", batch {}{}, all-reduce {}", batch, scaling == "weak" ? " a rank" : "", all_reduce);
   const bool several_nodes =
       std::any_of(points.begin(), points.end(), [](const SeriesPoint& point) { return point.nodes > 1; });
-  if (several_nodes) title += ", " + placement;
+  if (several_nodes) title += ", " + placement_text(placement);
   return title + fmt::format(", {} thread{} a rank", threads, threads == 1 ? "" : "s");
 }
 
@@ -99,16 +114,18 @@ std::vector<Series> series_of(const std::vector<Row>& rows) {
       all.push_back(mine);
   }
   for (Series& series : all) {
+    std::map<int, std::map<std::string, int>> nodes_of;  // by ranks and placement
+    std::vector<const Row*> mine;
     for (const Row& row : rows) {
+      const Point& point = row.timing.point;
       if (key_of(empty_series_of(row, series.placement)) != key_of(series)) continue;
-      const std::string& placement = row.timing.point.placement;
-      // Where a number of ranks has only one placement, every series takes it.
-      const bool has_own = std::any_of(rows.begin(), rows.end(), [&](const Row& other) {
-        return other.timing.point.placement == series.placement &&
-               other.timing.point.ranks == row.timing.point.ranks &&
-               key_of(empty_series_of(other, series.placement)) == key_of(series);
-      });
-      if (placement == series.placement || !has_own) add(series, row);
+      mine.push_back(&row);
+      nodes_of[point.ranks][point.placement] = point.nodes;
+    }
+    for (const Row* row : mine) {
+      const Point& point = row->timing.point;
+      if (point.placement == timed_as(series.placement, point.ranks, nodes_of[point.ranks]))
+        add(series, *row);
     }
   }
   return all;

@@ -33,7 +33,7 @@ struct Series {
   std::vector<Fit> fits() const;
 };
 
-/// Points that two placements have in common (one node) belong to the series of both.
+/// Points that several placements have in common belong to the series of each.
 std::vector<Series> series_of(const std::vector<Row>& rows);
 
 }  // namespace whorl::scale

@@ -13,6 +13,7 @@
 
 #include "base/error.hpp"
 #include "base/nearest.hpp"
+#include "scale/placement.hpp"
 
 namespace whorl::scale {
 
@@ -71,9 +72,8 @@ const std::vector<Key>& keys() {
           "strong: the same work on more ranks; weak: the same work on each rank"),
       key("study.ranks", &Study::ranks, "numbers of ranks; empty: 1, 2, 4 ... and all of the allocation"),
       key("study.placements", &Study::placements,
-          "packed: a node is filled before the next is used; spread: nodes in turn. One of them where there "
-          "is "
-          "no difference"),
+          "packed: a node is filled before the next is used; spread: a rank on each node in turn; a number: "
+          "so many ranks on each node in turn. Where two make no difference, the first is timed"),
       key("study.threads", &Study::threads,
           "threads of each rank; 0: OMP_NUM_THREADS where it is set, else one for each of its cores"),
       key("study.repeats", &Study::repeats, "timings of each point, each time in another random order"),
@@ -149,7 +149,12 @@ void apply_settings(Study& study, const std::vector<StudySetting>& settings) {
 void check(const Study& study) {
   require_all(study.workloads, {"train", "ingest", "read-warm", "read-cold"}, "study.workloads");
   require_all(study.scaling, {"strong", "weak"}, "study.scaling");
-  require_all(study.placements, {"packed", "spread"}, "study.placements");
+  if (study.placements.empty()) throw UsageError("study.placements is empty; packed is one");
+  for (const std::string& placement : study.placements) {
+    if (!ranks_in_turn(placement))
+      throw UsageError("study.placements = {}: there is packed, spread, or a number of ranks on each node",
+                       placement);
+  }
   require_at_least(study.ranks, 1, "study.ranks");
   require_at_least(study.threads, 0, "study.threads");
   require_at_least(study.batches, std::int64_t{1}, "train.batches");

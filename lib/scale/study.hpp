@@ -12,8 +12,8 @@ namespace whorl::scale {
 struct Study {
   std::vector<std::string> workloads{"train"};  ///< train, ingest, read-warm, read-cold
   std::vector<std::string> scaling{"strong", "weak"};
-  std::vector<int> ranks;  ///< empty: 1, 2, 4 ... and all
-  std::vector<std::string> placements{"packed", "spread"};
+  std::vector<int> ranks;                                   ///< empty: 1, 2, 4 ... and all
+  std::vector<std::string> placements{"packed", "spread"};  ///< see ranks_in_turn()
   std::vector<int> threads{0};  ///< of each rank; 0: train::default_threads()
   int repeats = 3;
   std::uint64_t seed = 1;  ///< of the random order

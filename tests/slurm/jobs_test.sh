@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
-# The files of slurm/ in a real Slurm: one node, two nodes by srun and by mpirun, an array of seeds behind a dependency, a job that
-# is stopped before its time is over, and one whose forerunner fails.
+# The files of slurm/ in a real Slurm (studies and readings have tests of their own): ingest and training on one node and on two, by
+# srun and by mpirun, settings of a site, an array of seeds behind a dependency, a job that is stopped before its time is over, and one
+# whose forerunner fails.
 set -euo pipefail
 # shellcheck source=tests/slurm/common.sh
 . "$WHORL_TESTS/slurm/common.sh"
@@ -27,14 +28,24 @@ for seed in 1 2; do
 done
 ! cmp -s "runs/train-$train-1/metrics.csv" "runs/train-$train-2/metrics.csv" || fail "both seeds trained the same"
 
-# Two nodes by mpirun; a flag given at submission wins over the sbatch file's.
-export WHORL_LAUNCHER=mpirun
+# Ingest on two nodes makes the same file; training on one, as the sbatch file has it.
+ingest=$(sbatch --parsable --nodes=2 --ntasks-per-node=1 slurm/ingest.sbatch --input flowers.tar --output by_two_nodes.h5 --size 16)
+train=$(sbatch --parsable slurm/train.sbatch --job jobs/quickstart.ini --data flowers.h5 --network.image_size=0 --run one_node "${small[@]}")
+wait_for_job "$ingest" COMPLETED 60
+cmp flowers.h5 by_two_nodes.h5 || fail "two nodes ingest otherwise than one"
+wait_for_job "$train" COMPLETED 60
+[[ $(hosts_of one_node) =~ ^(n1 n1|n2 n2)$ ]] || fail "one node was asked for, and $(hosts_of one_node) taken"
+
+# Two nodes by mpirun, as a site's settings say; a flag given at submission wins over the sbatch file's.
+printf '%s\n' ': "${WHORL_LAUNCHER:=mpirun}" "${WHORL_MPIRUN_OPTIONS:=--tag-output}"' '. slurm/site.sh' > site.sh
+export WHORL_SITE=$PWD/site.sh
 train=$(sbatch --parsable --nodes=2 --ntasks-per-node=2 slurm/train.sbatch --job jobs/quickstart.ini --data flowers.h5 \
   --network.image_size=0 --run by_mpirun "${small[@]}")
 wait_for_job "$train" COMPLETED 60
 [ "$(hosts_of by_mpirun)" = "n1 n1 n2 n2" ] || fail "mpirun ran on $(hosts_of by_mpirun), not on n1 n1 n2 n2"
 expect_text by_mpirun/launch.txt "started: mpirun -n 4"
-unset WHORL_LAUNCHER
+expect_text "train-$train.out" "[1,0]<stdout>"
+unset WHORL_SITE
 
 # One node and srun; USR1, as --signal sends it before the time is over, stops a program that cannot go on later, and says so.
 job=$(sbatch --parsable --ntasks=1 --cpus-per-task=1 --wrap "exec jobs/launch.sh /usr/bin/env bash -c 'sleep 100' -- --run long")

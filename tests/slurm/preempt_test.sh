@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
 # A training on two hosts is preempted by Slurm, asked to stop as before the end of its time, and preempted again. Each time it goes
-# back into the queue and on in its folder; in the end its weights are those of an undisturbed run. One that is cancelled stays away.
+# back into the queue and on in its folder; in the end its weights are those of an undisturbed run. Another runs out of its time and
+# goes on; when it is then cancelled, it stays away.
 set -euo pipefail
 # shellcheck source=tests/slurm/common.sh
 . "$WHORL_TESTS/slurm/common.sh"
@@ -41,7 +42,9 @@ wait_for_job "$job" COMPLETED 180
 [ "$(digest_of disturbed)" = "$(digest_of undisturbed)" ] || fail "three stops changed the weights"
 cmp -s <(cut -d, -f1-7 disturbed/metrics.csv) <(cut -d, -f1-7 undisturbed/metrics.csv) || fail "three stops changed the metrics"
 
-job=$(sbatch --parsable --nodes=2 --ntasks-per-node=1 slurm/train.sbatch "${train[@]}" --train.epochs=100000 --run cancelled)
+# Slurm itself sends the signal of --signal=B:USR1@60 when the time is nearly over; it looks every half a minute.
+job=$(sbatch --parsable --nodes=2 --ntasks-per-node=1 --time=1 slurm/train.sbatch "${train[@]}" --train.epochs=100000 --run cancelled)
+wait_for_text cancelled/launch.txt "put back into the queue" 100
 wait_for_more_epochs cancelled
 scancel "$job"
 wait_for_job "$job" CANCELLED 30

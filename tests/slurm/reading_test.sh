@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
-# Two hosts are examined by whorl-doctor, then slurm/readbench.sbatch measures reading on both, and whorl-report makes a page of it.
+# Two hosts are examined by whorl-doctor, then slurm/readbench.sbatch measures reading on both and on one, and whorl-report makes a page of it.
 set -euo pipefail
 # shellcheck source=tests/slurm/common.sh
 . "$WHORL_TESTS/slurm/common.sh"
@@ -17,6 +17,7 @@ expect_text doctor.json '"verdict": "'
 "$WHORL_BIN"/whorl-readbench --prepare forms --from flowers.h5 > /dev/null
 reading=$(sbatch --parsable --nodes=2 --ntasks-per-node=1 slurm/readbench.sbatch --source folder=forms/pictures \
   --source pixels=forms/pixels.h5 --batch 4,8 --batches 2,4 --repeat 2 --output reading)
+one_node=$(sbatch --parsable slurm/readbench.sbatch --source pixels=forms/pixels.h5 --batch 4 --batches 2 --repeat 1 --output one_node)
 wait_for_job "$reading" COMPLETED 90
 expect_text reading.launch.txt "SLURM_JOB_ID=$reading"
 expect_text "readbench-$reading.out" "pixels: "
@@ -25,3 +26,5 @@ expect_text "readbench-$reading.out" "pixels: "
 tr -d ' \n' < reading/report.json | grep -q '"hosts":\["n1","n2"\]' || fail "it did not run on n1 and n2"
 "$WHORL_BIN"/whorl-report reading --markdown reading.md
 expect_text reading.md "on 2 ranks on 2 hosts"
+wait_for_job "$one_node" COMPLETED 60
+tr -d ' \n' < one_node/report.json | grep -qE '"hosts":\["n(1","n1|2","n2)"\]' || fail "two ranks did not read on one node"

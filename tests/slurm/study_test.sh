@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
-# A scaling study by slurm/study.sbatch on two hosts, in a job that runs out of time once: it is put back into the queue and goes on.
+# A scaling study by slurm/study.sbatch on two hosts, in a job that is asked to stop once: it is put back into the queue and goes on.
+# Then one on one host.
 set -euo pipefail
 # shellcheck source=tests/slurm/common.sh
 . "$WHORL_TESTS/slurm/common.sh"
@@ -29,3 +30,9 @@ for text in "train, strong scaling, batch 20, all-reduce ring, spread" "USL: X(P
   "read-warm, weak scaling, spread"; do
   expect_text study/findings.txt "$text"
 done
+
+# On one node, as the sbatch file has it.
+one_node=$(sbatch --parsable slurm/study.sbatch --study small.study --study.workloads=train --study.repeats=1 --train.all_reduces=ring \
+  --run one_node)
+wait_for_job "$one_node" COMPLETED 90
+[ "$(grep -c '^train,[a-z]*,packed,[12],1,' one_node/rows.csv)" -eq 4 ] || fail "the study of one node has not 1 and 2 ranks, strong and weak"

@@ -80,16 +80,3 @@ if grep -q '<svg' plain.html; then fail "a figure without gnuplot"; fi
 
 if "$WHORL_BIN"/whorl-report none --output x.html > output 2>&1; then fail "a folder that is no run"; fi
 expect_text output "is not the folder of a training"
-
-# --- as a browser shows it: no wider than the screen of a desk or a phone, no errors ---
-if command -v chromium > /dev/null; then
-  sed 's#</body>#<script>document.title="shown " + (document.documentElement.scrollWidth <= window.innerWidth)</script></body>#' report.html > shown.html
-  for width in 390 1280; do
-    chromium --headless --no-sandbox --disable-gpu --window-size=$width,900 --dump-dom "file://$PWD/shown.html" > dom.html 2> output ||
-      fail "chromium at $width pixels"
-    expect_text dom.html "<title>shown true</title>"
-    if grep -q "CONSOLE" output; then fail "the browser reports errors"; fi
-  done
-else
-  echo "chromium is not installed: the page was not looked at in a browser"
-fi

@@ -64,6 +64,33 @@ TEST(Series, PlacementsShareThePointsThatHaveOnlyOne) {
   }
 }
 
+TEST(Series, APlacementTakesThePointThatIsTimedUnderTheNameOfAnother) {
+  // Three nodes of four ranks; placements packed, spread, 2: two ranks a node are packed on 2, spread on 12
+  // ranks.
+  std::vector<Row> rows{row(1, 100), row(2, 190), row(2, 150), row(4, 370),
+                        row(4, 300), row(4, 330), row(12, 800)};
+  const std::vector<std::pair<const char*, int>> places{
+      {"packed", 1}, {"packed", 1}, {"spread", 2}, {"packed", 1}, {"spread", 3}, {"2", 2}, {"packed", 3}};
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    rows[i].timing.point.placement = places[i].first;
+    rows[i].timing.point.nodes = places[i].second;
+  }
+  const auto throughputs_of = [&](const std::string& placement) {
+    std::vector<double> all;
+    for (const Series& one : series_of(rows)) {
+      if (one.placement != placement) continue;
+      for (const SeriesPoint& point : one.points) {
+        EXPECT_EQ(point.rows.size(), 1U);
+        all.push_back(point.rows[0].throughput());
+      }
+    }
+    return all;
+  };
+  EXPECT_EQ(throughputs_of("packed"), (std::vector<double>{100, 190, 370, 800}));
+  EXPECT_EQ(throughputs_of("spread"), (std::vector<double>{100, 150, 300, 800}));
+  EXPECT_EQ(throughputs_of("2"), (std::vector<double>{100, 190, 330, 800}));
+}
+
 TEST(Findings, WhereItStopsIsTheFirstStepThatBringsLessThanHalf) {
   const auto stop = [](const std::vector<Row>& rows) { return stops_at(series_of(rows)[0].samples()); };
   EXPECT_EQ(stop({row(1, 100), row(2, 190), row(4, 280), row(8, 500)}), 2U);

@@ -31,6 +31,18 @@ TEST(Placement, PackedFillsANodeAndSpreadTakesThemInTurn) {
   EXPECT_THROW(place(two_nodes, 5, "packed"), Error);
 }
 
+TEST(Placement, ANumberOfRanksGoesOnEachNodeInTurn) {
+  const NodeOfRank nodes{0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2};
+  EXPECT_EQ(place(nodes, 2, "2"), (std::vector{0, 1}));
+  EXPECT_EQ(place(nodes, 4, "2"), (std::vector{0, 1, 4, 5}));
+  EXPECT_EQ(place(nodes, 7, "2"), (std::vector{0, 1, 2, 4, 5, 8, 9}));
+  EXPECT_EQ(place(nodes, 7, "3"), (std::vector{0, 1, 2, 4, 5, 6, 8}));
+  EXPECT_EQ(ranks_in_turn("spread"), 1);
+  EXPECT_EQ(ranks_in_turn("12"), 12);
+  for (const char* wrong : {"", "0", "-1", "2x", "Packed"})
+    EXPECT_EQ(ranks_in_turn(wrong), std::nullopt) << wrong;
+}
+
 TEST(Plan, EveryPointOnceWithItsNodesAndBatch) {
   Study study;
   study.all_reduces = {"ring", "mpi"};

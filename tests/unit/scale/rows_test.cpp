@@ -23,6 +23,7 @@ Row full_row() {
   row.all_reduce_steps = 60;
   row.all_reduce_bytes = 5'000'000'000;
   row.started = "2025-01-31T12:00:00Z";
+  row.start = 9;
   return row;
 }
 
@@ -65,6 +66,10 @@ TEST(Rows, WhatIsNoRowIsNamed) {
   const std::string good = csv_header() + csv_line(full_row());
   EXPECT_NE(message_of(good + "train,weak\n").find("rows.csv line 3: a field is missing"), std::string::npos);
   EXPECT_NE(message_of(good + "train,weak,packed,two\n").find("line 3: 'two' is not a number"),
+            std::string::npos);
+  Row astray = full_row();
+  astray.timing.point.placement = "astray";
+  EXPECT_NE(message_of(csv_header() + csv_line(astray)).find("line 2: 'astray' is no placement"),
             std::string::npos);
   Row none = full_row();
   none.seconds = 0;
