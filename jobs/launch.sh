@@ -70,7 +70,7 @@ case "$launcher" in
     ! slurm_binds || start+=(--cpu-bind=cores)
     ;;
   mpirun)
-    start=(mpirun -n "$ranks")
+    start=(mpirun --quiet -n "$ranks")  # our own messages say more than its eleven lines
     if enough_cores; then
       start+=(--map-by "ppr:$ranks_per_node:node:PE=$threads" --bind-to core)
     else

@@ -62,6 +62,8 @@ Flags parse(int argc, char** argv) {
 Subject load(const Flags& flags) {
   const std::filesystem::path run = flags.run;
   require(std::filesystem::is_directory(run), "there is no run folder {}", flags.run);
+  require(report::state_of(run) != report::RunState::unfinished,
+          "the training in {} has not ended: start it again with --run {} to go on", flags.run, flags.run);
   Subject subject;
   const std::filesystem::path job_file = run / "job.ini";
   train::apply_settings(subject.job, train::parse_job_file(job_file.string(), read_text_file(job_file)));

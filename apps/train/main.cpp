@@ -48,13 +48,22 @@ train::Job read_job(const mpi::Communicator& world, const train::CommandLine& co
   return job;
 }
 
-void note_idle_threads(const train::TrainerFacts& facts, int ranks) {
-  const int shards = facts.plan_of_epoch.shards_per_batch;
-  if (facts.threads == 1 || shards >= ranks * facts.threads) return;
-  fmt::print(stderr,
-             "note: a batch of {} shards keeps {} of {} threads busy; a smaller train.shard or a larger "
-             "train.batch uses more\n",
-             shards, shards, ranks * facts.threads);
+/// What the job asked for and these ranks, or this dataset, cannot give.
+void note_shortfalls(const train::Job& job, const train::TrainerFacts& facts, std::int64_t pictures,
+                     int ranks) {
+  const train::EpochPlan& plan = facts.plan_of_epoch;
+  const int workers = ranks * facts.threads;
+  if (plan.batch() < job.train.batch)
+    fmt::print(stderr,
+               "note: {} training pictures allow a batch of {}, not of {}; {} are left out of each epoch\n",
+               pictures, plan.batch(), job.train.batch, pictures - plan.steps * plan.batch());
+  if (plan.shards_per_batch < workers)
+    fmt::print(
+        stderr,
+        "note: a batch of {} pictures in shards of {} keeps {} of {} {} busy; a smaller train.shard or a "
+        "larger train.batch uses more\n",
+        plan.batch(), plan.shard_size, plan.shards_per_batch, workers,
+        facts.threads == 1 ? "ranks" : "threads");
 }
 
 std::string epoch_note(const train::EpochReport& epoch, double seconds_left) {
@@ -129,9 +138,14 @@ int run(mpi::Communicator& world, const std::vector<std::string>& arguments) {
                    job.data.verify ? dataset::Reader::Verify::all : dataset::Reader::Verify::nothing);
   });
   const std::string dataset_digest = reader->digest();
-  const auto [folder, from] = checkpoint::choose_start(world, command_line, job, dataset_digest);
+  const auto [folder, from, is_finished] = checkpoint::choose_start(world, command_line, job, dataset_digest);
+  if (is_finished) {
+    if (world.is_root())
+      fmt::print("{} is finished already; its verdict.txt tells the outcome\n", folder.string());
+    return 0;
+  }
   train::Trainer trainer(job, world, *reader);
-  if (world.is_root()) note_idle_threads(trainer.facts(), world.size());
+  if (world.is_root()) note_shortfalls(job, trainer.facts(), reader->info().train_count, world.size());
   if (from) trainer.restore(from->state);
   report::RunRecord record(world, folder, job, *reader, trainer, seconds_since(start),
                            from ? from->record : "");

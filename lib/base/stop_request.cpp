@@ -4,8 +4,11 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <ctime>
+
+#include "base/error.hpp"
 
 namespace whorl {
 
@@ -17,11 +20,16 @@ extern "C" void note_signal(int) {
   is_signalled = 1;
 }
 
-void set_handlers(void (*handler)(int)) {
+bool set_handlers(void (*handler)(int)) {
   struct sigaction action {};
   action.sa_handler = handler;
   action.sa_flags = SA_RESTART | SA_ONSTACK;
-  for (const int signal : {SIGUSR1, SIGTERM}) sigaction(signal, &action, nullptr);
+  bool are_set = true;
+  for (const int signal : {SIGUSR1, SIGTERM, SIGINT}) {
+    if (signal == SIGINT) action.sa_flags |= SA_RESETHAND;  // the second ^C ends the process
+    are_set &= sigaction(signal, &action, nullptr) == 0;
+  }
+  return are_set;
 }
 
 /// Seconds until Slurm ends this job, where it says so.
@@ -42,8 +50,8 @@ StopRequest::StopRequest(double seconds) {
   }
   is_signalled = 0;
   const stack_t stack{.ss_sp = stack_.data(), .ss_flags = 0, .ss_size = stack_.size()};
-  sigaltstack(&stack, nullptr);
-  set_handlers(note_signal);
+  const bool are_set = sigaltstack(&stack, nullptr) == 0 && set_handlers(note_signal);
+  require(are_set, "cannot take signals: {}", system_error_text(errno));
 }
 
 StopRequest::~StopRequest() {

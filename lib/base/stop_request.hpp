@@ -8,8 +8,9 @@
 
 namespace whorl {
 
-/// From its construction on, SIGUSR1 and SIGTERM no longer end this process but ask it to stop at its next
-/// good moment. So does the end of its time, a tenth of it ahead, at most a minute. One object at a time.
+/// From its construction on, SIGUSR1, SIGTERM and SIGINT (^C) no longer end this process but ask it to stop
+/// at its next good moment. So does the end of its time, a tenth of it ahead, at most a minute. One object at
+/// a time.
 class StopRequest {
  public:
   /// `seconds` from now the process has to be gone; 0: any time. In a Slurm job that knows its end

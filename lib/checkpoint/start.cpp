@@ -84,14 +84,23 @@ void broadcast(const mpi::Communicator& comm, std::optional<Checkpoint>& checkpo
 Start choose_start(const mpi::Communicator& comm, const train::CommandLine& command_line,
                    const train::Job& job, const std::string& dataset_digest) {
   const std::string& resume = command_line.resume;
-  int goes_on = 0;
+  report::RunState there = report::RunState::none;
   if (comm.is_root() && resume == "auto" && !command_line.run.empty())
-    goes_on = report::is_unfinished_run(command_line.run) ? 1 : 0;
-  comm.broadcast(std::span(&goes_on, 1));
+    there = report::state_of(command_line.run);
+  auto number = static_cast<int>(there);
+  comm.broadcast(std::span(&number, 1));
+  there = static_cast<report::RunState>(number);
   Start start;
-  if (goes_on != 0) {
+  if (there != report::RunState::none) {
     start.run_folder = command_line.run;
-    mpi::on_root(comm, [&] { start.checkpoint = newest_of(start.run_folder, job, dataset_digest); });
+    start.is_finished = there == report::RunState::finished;
+    mpi::on_root(comm, [&] {
+      const fs::path begun = start.run_folder / report::job_file_name;
+      if (start.is_finished)
+        require_same_job(begun, read_text_file(begun), job);
+      else
+        start.checkpoint = newest_of(start.run_folder, job, dataset_digest);
+    });
   } else {
     start.run_folder = report::choose_run_folder(comm, command_line.run, command_line.job_file);
     if (resume != "auto" && resume != "never") {

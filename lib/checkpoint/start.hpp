@@ -15,12 +15,13 @@ namespace whorl::checkpoint {
 struct Start {
   std::filesystem::path run_folder;
   std::optional<Checkpoint> checkpoint;  ///< nothing: from the beginning
+  bool is_finished = false;              ///< the run has ended; nothing is left to do
 };
 
 /// As --run and --resume ask for. With "auto", a run folder that holds an unfinished run goes on from its
 /// newest checkpoint that is not damaged (others are named on stderr), or begins again where there is none
-/// yet; any other that is not empty is refused. Throws CollectiveError for a checkpoint of another job or
-/// dataset, naming what differs. Collective; every rank gets the same.
+/// yet; one that has ended is finished; any other that is not empty is refused. Throws CollectiveError for a
+/// checkpoint of another job or dataset, naming what differs. Collective; every rank gets the same.
 Start choose_start(const mpi::Communicator& comm, const train::CommandLine& command_line,
                    const train::Job& job, const std::string& dataset_digest);
 

@@ -118,8 +118,9 @@ fs::path choose_run_folder(const mpi::Communicator& comm, const std::string& wan
   return folder;
 }
 
-bool is_unfinished_run(const fs::path& folder) {
-  return fs::exists(folder / job_file_name) && !fs::exists(folder / verdict_file);
+RunState state_of(const fs::path& folder) {
+  if (!fs::exists(folder / job_file_name)) return RunState::none;
+  return fs::exists(folder / verdict_file) ? RunState::finished : RunState::unfinished;
 }
 
 RunRecord::RunRecord(const mpi::Communicator& comm, fs::path folder, const train::Job& job,
@@ -135,6 +136,7 @@ RunRecord::RunRecord(const mpi::Communicator& comm, fs::path folder, const train
       started_(utc_now()),
       history_(earlier.empty() ? new_history() : Json::parse(earlier)),
       first_step_(trainer.steps_done()) {
+  job_.data.file = dataset_path_;  // so that the recorded job runs in any folder
   history_["starts"].push_back({{"started", started_}, {"ranks", comm_.size()}, {"from_step", first_step_}});
   summary_.resumed_at_step = first_step_;
   summary_.train_loss = history_["train_loss"];

@@ -28,8 +28,9 @@ inline constexpr const char* job_file_name = "job.ini";
 /// Held by the program that writes to a run folder.
 inline constexpr const char* lock_file_name = ".lock";
 
-/// Whether `folder` holds a run that was begun and did not end.
-bool is_unfinished_run(const std::filesystem::path& folder);
+enum class RunState : int { none, unfinished, finished };
+/// Of the run that `folder` holds.
+RunState state_of(const std::filesystem::path& folder);
 
 /// The run folder `wanted`, or runs/NAME-DATE-TIME if that is empty, NAME being the stem of `job_file`.
 /// Throws when it is there and holds something; creates nothing, so that a start that fails later leaves

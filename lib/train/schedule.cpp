@@ -27,7 +27,7 @@ void check(const ScheduleOptions& options, double total_steps, double warmup_ste
                  options.kind);
   require_option(total_steps >= 1, "a training of {} steps has no schedule", total_steps);
   require_option(warmup_steps >= 0 && warmup_steps <= total_steps,
-                 "a warm-up of {} epochs ({} steps) does not fit into a training of {} steps",
+                 "schedule.warmup_epochs = {}: {} steps of warm-up do not fit into a training of {} steps",
                  options.warmup_epochs, warmup_steps, total_steps);
   require_option(options.warmup_start >= 0 && options.final_factor >= 0 && options.start_factor >= 0 &&
                      options.gamma >= 0,

@@ -43,7 +43,7 @@ train=$(sbatch --parsable --nodes=2 --ntasks-per-node=2 slurm/train.sbatch --job
   --network.image_size=0 --run by_mpirun "${small[@]}")
 wait_for_job "$train" COMPLETED 60
 [ "$(hosts_of by_mpirun)" = "n1 n1 n2 n2" ] || fail "mpirun ran on $(hosts_of by_mpirun), not on n1 n1 n2 n2"
-expect_text by_mpirun/launch.txt "started: mpirun -n 4"
+expect_text by_mpirun/launch.txt "started: mpirun --quiet -n 4"
 expect_text "train-$train.out" "[1,0]<stdout>"
 unset WHORL_SITE
 

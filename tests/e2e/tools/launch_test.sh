@@ -14,9 +14,9 @@ fail() {
 expect_in_output() { grep -qF -- "$1" output || fail "the output lacks: $1"; }
 
 "$launch" --ranks 1 --threads 1 --print whorl-train --job "a b.ini" > output
-expect_in_output "mpirun -n 1 --map-by ppr:1:node:PE=1 --bind-to core $WHORL_BIN/whorl-train --job a\\ b.ini"
+expect_in_output "mpirun --quiet -n 1 --map-by ppr:1:node:PE=1 --bind-to core $WHORL_BIN/whorl-train --job a\\ b.ini"
 "$launch" --ranks 4096 --print whorl-train > output
-expect_in_output "mpirun -n 4096 --bind-to none"
+expect_in_output "mpirun --quiet -n 4096 --bind-to none"
 WHORL_MPIRUN_OPTIONS="--mca btl self" "$launch" --print whorl-train > output
 expect_in_output "--mca btl self $WHORL_BIN/whorl-train"
 WHORL_LAUNCHER=srun "$launch" --ranks 6 --threads 2 --print whorl-train > output
@@ -38,7 +38,7 @@ CUDA_VISIBLE_DEVICES=5,7 "$launch" --ranks 3 --gpus /usr/bin/env printenv CUDA_V
 status=0
 SLURM_JWT=secret "$launch" --ranks 1 /usr/bin/env bash -c 'exit 3' -- --run noted > output 2>&1 || status=$?
 [ "$status" -eq 3 ] || fail "status $status instead of 3"
-grep -q "started: mpirun -n 1" noted/launch.txt || fail "the command is not noted"
+grep -q "started: mpirun --quiet -n 1" noted/launch.txt || fail "the command is not noted"
 grep -q "ended: status 3" noted/launch.txt || fail "the end is not noted"
 if grep -q secret noted/launch.txt; then fail "a token was noted"; fi
 

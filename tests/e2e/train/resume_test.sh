@@ -51,8 +51,10 @@ unfinish resumed begun
 rm -r begun/checkpoints
 mpirun -n 2 "${train[@]}" --run begun > output 2>&1 || fail "beginning again"
 expect_same_run begun
-expect_failure 1 mpirun -n 2 "${train[@]}" --run begun
-expect_in_output "is not empty"
+mpirun -n 2 "${train[@]}" --run begun > output 2>&1 || fail "a finished run, again"
+expect_in_output "begun is finished already"
+expect_failure 1 mpirun -n 2 "${train[@]}" --run begun --optimizer.learning_rate=0.1
+expect_in_output "belongs to another training: optimizer.learning_rate = 0.05 there, 0.1 here"
 unfinish resumed never
 expect_failure 1 mpirun -n 2 "${train[@]}" --run never --resume never
 expect_in_output "is not empty"

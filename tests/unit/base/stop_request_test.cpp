@@ -14,7 +14,7 @@ namespace whorl {
 namespace {
 
 TEST(StopRequest, IsMadeByEitherSignal) {
-  for (const int signal : {SIGUSR1, SIGTERM}) {
+  for (const int signal : {SIGUSR1, SIGTERM, SIGINT}) {
     const StopRequest request(0);
     EXPECT_FALSE(request.is_pending()) << "what was asked of the one before is forgotten";
     raise(signal);
