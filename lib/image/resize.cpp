@@ -84,7 +84,7 @@ void to_fixed_point(const std::uint8_t* __restrict from, int count, Fixed* __res
 WHORL_SIMD_CLONES
 void filter_rows(const Fixed* __restrict from, const Fixed* __restrict weights, int taps, int count,
                  Fixed* __restrict to) {
-  with_taps(taps, [=]<int First> [[gnu::always_inline]] () {
+  with_taps(taps, [=]<int First>() __attribute__((always_inline)) {
     sum_taps<First>(from, count, weights, taps, count, to);
   });
 }
@@ -101,7 +101,7 @@ WHORL_SIMD_CLONES
 void filter_columns(const Fixed* __restrict strip, const int* __restrict first,
                     const Fixed* __restrict weights, int taps, int width, Fixed* __restrict to) {
   constexpr int pixel = 3 * strip_rows;
-  with_taps(taps, [=]<int First> [[gnu::always_inline]] () {
+  with_taps(taps, [=]<int First>() __attribute__((always_inline)) {
     for (int x = 0; x < width; ++x)
       sum_taps<First>(strip + std::ptrdiff_t{first[x]} * pixel, pixel, weights + std::ptrdiff_t{x} * taps,
                       taps, pixel_lanes, to + std::ptrdiff_t{x} * pixel);
