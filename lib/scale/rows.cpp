@@ -7,7 +7,9 @@
 
 #include <cerrno>
 #include <charconv>
+#include <cmath>
 #include <sstream>
+#include <type_traits>
 
 #include "base/error.hpp"
 #include "base/file_system.hpp"
@@ -16,6 +18,8 @@
 namespace whorl::scale {
 
 namespace {
+
+constexpr int most_ranks = 1 << 24;
 
 struct DescriptorTraits {
   static int invalid() { return -1; }
@@ -52,6 +56,8 @@ class Fields {
     const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), value);
     require(error == std::errc() && end == field.data() + field.size(), "{}: '{}' is not a number", where_,
             field);
+    if constexpr (std::is_floating_point_v<T>)
+      require(std::isfinite(value), "{}: '{}' is not finite", where_, field);
     return value;
   }
   std::optional<std::int64_t> optional_number() {
@@ -89,6 +95,8 @@ Row parse_row(const std::string& line, const std::string& where) {
   row.started = fields.text();
   require(row.seconds > 0 && row.pictures > 0 && point.ranks > 0,
           "{}: ranks, pictures and seconds must be more than 0", where);
+  require(point.ranks <= most_ranks, "{}: {} ranks, more than the limit of {}", where, point.ranks,
+          most_ranks);
   return row;
 }
 
