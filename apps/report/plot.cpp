@@ -50,7 +50,7 @@ std::string quoted(const std::string& text) {
   std::string result = "'";
   for (const char c : text) {
     if (c == '\'') result += c;
-    result += c;
+    result += static_cast<unsigned char>(c) < ' ' ? ' ' : c;  // the end of a line would end the command
   }
   result += '\'';
   return result;

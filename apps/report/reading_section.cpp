@@ -6,8 +6,11 @@
 #include <algorithm>
 #include <set>
 
+#include "base/error.hpp"
 #include "base/file_system.hpp"
 #include "base/progress.hpp"
+#include "figure_script.hpp"
+#include "report/json.hpp"
 
 namespace whorl::report_app {
 
@@ -76,6 +79,8 @@ Table fits_table(const ordered_json& record) {
     for (const ordered_json& one : group.at("regressions_of_images_per_second"))
       table.rows.back().push_back(fmt::format("{}, {}, {}", number(one.at("slope"), 1, 2),
                                               number(one.at("r"), 1, 2), number(one.at("p"), 1, 4)));
+    require(table.rows.back().size() == table.header.size(), "a record has groups with {} and {} regressions",
+            table.header.size(), table.rows.back().size());
   }
   return table;
 }
@@ -88,18 +93,12 @@ std::size_t count_disturbed(const std::string& rows) {
   return count;
 }
 
-/// Without its first two lines, which say on what and where to draw.
-std::string script_of(const fs::path& file) {
-  const std::string text = read_text_file(file);
-  return text.substr(text.find('\n', text.find('\n') + 1) + 1);
-}
-
 }  // namespace
 
 ReadingRun read_reading_run(const fs::path& folder) {
   ReadingRun run{.folder = folder,
                  .name = folder.filename().string(),
-                 .record = ordered_json::parse(read_text_file(folder / "report.json")),
+                 .record = report::read_json(folder / "report.json"),
                  .rows_text = read_text_file(folder / "rows.csv"),
                  .figures = {}};
   for (const fs::directory_entry& entry : fs::directory_iterator(folder / "figures"))
@@ -109,26 +108,29 @@ ReadingRun read_reading_run(const fs::path& folder) {
 }
 
 void add_section(Document& document, Plotter& plotter, const ReadingRun& run, const std::string& link) {
-  const ordered_json& record = run.record;
-  const std::set<std::string> hosts = record.at("hosts");
-  document.add(Heading{2, "Reading study " + run.name});
-  document.add(Paragraph{fmt::format(
-      "{} turns on {} rank{} on {} host{}, {}; memory copies {}/s. Page cache not as asked in {} turns. {}",
-      record.at("rows").size(), record.at("ranks").get<int>(), record.at("ranks") == 1 ? "" : "s",
-      hosts.size(), hosts.size() == 1 ? "" : "s", record.at("mpi").get<std::string>(),
-      format_bytes(record.at("copy_bytes_per_second")), count_disturbed(run.rows_text),
-      record.at("command").get<std::string>())});
-  for (const ordered_json& conclusion : record.at("conclusions")) document.add(Paragraph{conclusion});
-  document.add(sources_table(record));
-  for (const fs::path& figure : run.figures) {
-    std::string caption = figure.stem().string();
-    caption.erase(caption.find_last_not_of("_0123456789") + 1);  // the number of the source
-    std::ranges::replace(caption, '_', ' ');
-    if (const auto svg = plotter.draw(canvas + script_of(figure))) document.add(Figure{caption, *svg});
-  }
-  document.add(speed_table(record));
-  document.add(fits_table(record));
-  document.add(RawData{link + "/rows.csv", run.rows_text});
+  report::look_into_records(run.folder, [&] {
+    const ordered_json& record = run.record;
+    const std::set<std::string> hosts = record.at("hosts");
+    document.add(Heading{2, "Reading study " + run.name});
+    document.add(Paragraph{fmt::format(
+        "{} turns on {} rank{} on {} host{}, {}; memory copies {}/s. Page cache not as asked in {} turns. {}",
+        record.at("rows").size(), record.at("ranks").get<int>(), record.at("ranks") == 1 ? "" : "s",
+        hosts.size(), hosts.size() == 1 ? "" : "s", record.at("mpi").get<std::string>(),
+        format_bytes(record.at("copy_bytes_per_second")), count_disturbed(run.rows_text),
+        record.at("command").get<std::string>())});
+    for (const ordered_json& conclusion : record.at("conclusions")) document.add(Paragraph{conclusion});
+    document.add(sources_table(record));
+    for (const fs::path& figure : run.figures) {
+      std::string caption = figure.stem().string();
+      caption.erase(caption.find_last_not_of("_0123456789") + 1);  // the number of the source
+      std::ranges::replace(caption, '_', ' ');
+      if (const auto svg = plotter.draw(canvas + read_figure_script(figure)))
+        document.add(Figure{caption, *svg});
+    }
+    document.add(speed_table(record));
+    document.add(fits_table(record));
+    document.add(RawData{link + "/rows.csv", run.rows_text});
+  });
 }
 
 }  // namespace whorl::report_app

@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include "base/file_system.hpp"
+#include "report/json.hpp"
 #include "scale/findings.hpp"
 #include "scale/series.hpp"
 #include "training_section.hpp"
@@ -42,7 +43,9 @@ Curve measured_curve(const Series& series) {
 
 Curve fitted_curve(const scale::Fit& fit, const Series& series) {
   Curve curve{.title = fit.law, .x = {}, .y = {}, .low = {}, .high = {}};
-  for (int ranks = series.points.front().ranks; ranks <= series.points.back().ranks; ++ranks) {
+  const int first = series.points.front().ranks, last = series.points.back().ranks;
+  constexpr int most_points = 500;
+  for (int ranks = first; ranks <= last; ranks += 1 + (last - first) / most_points) {
     curve.x.push_back(ranks);
     curve.y.push_back(fit.throughput(ranks));
   }
@@ -207,23 +210,25 @@ StudyRun read_study_run(const fs::path& folder) {
       .folder = folder, .name = folder.filename().string(), .starts = {}, .rows_text = {}, .rows = {}};
   run.rows_text = read_text_file(folder / "rows.csv");
   run.rows = scale::parse_rows(run.rows_text, (folder / "rows.csv").string());
-  run.starts = nlohmann::ordered_json::parse(read_text_file(folder / "starts.json"));
+  run.starts = report::read_json(folder / "starts.json");
   return run;
 }
 
 void add_section(Document& document, Plotter& plotter, const StudyRun& run, const std::string& link) {
-  document.add(Heading{2, "Scaling study " + run.name});
-  document.add(
-      Paragraph{fmt::format("{} timings, in {} start{}, the first at {}.", run.rows.size(), run.starts.size(),
-                            run.starts.size() == 1 ? "" : "s", run.starts.at(0).value("started", "-"))});
-  const std::vector<Series> all = scale::series_of(run.rows);
-  document.add(summary_table(all));
-  add_place(document, run.starts.back());
-  for (const Series& series : all) add_series(document, plotter, series);
-  add_strategies(document, all);
-  document.add(RawData{link + "/rows.csv", run.rows_text});
-  document.add(RawData{link + "/starts.json", run.starts.dump(1)});
-  document.add(RawData{link + "/study.ini", read_text_file(run.folder / "study.ini")});
+  report::look_into_records(run.folder, [&] {
+    document.add(Heading{2, "Scaling study " + run.name});
+    document.add(Paragraph{fmt::format("{} timings, in {} start{}, the first at {}.", run.rows.size(),
+                                       run.starts.size(), run.starts.size() == 1 ? "" : "s",
+                                       run.starts.at(0).value("started", "-"))});
+    const std::vector<Series> all = scale::series_of(run.rows);
+    document.add(summary_table(all));
+    add_place(document, run.starts.back());
+    for (const Series& series : all) add_series(document, plotter, series);
+    add_strategies(document, all);
+    document.add(RawData{link + "/rows.csv", run.rows_text});
+    document.add(RawData{link + "/starts.json", run.starts.dump(1)});
+    document.add(RawData{link + "/study.ini", read_text_file(run.folder / "study.ini")});
+  });
 }
 
 }  // namespace whorl::report_app

@@ -4,13 +4,16 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <charconv>
 #include <cmath>
 #include <limits>
 #include <map>
+#include <optional>
 #include <sstream>
 
 #include "base/error.hpp"
 #include "base/file_system.hpp"
+#include "report/json.hpp"
 
 namespace whorl::report_app {
 
@@ -23,8 +26,12 @@ constexpr std::size_t most_bars = 48;
 const std::vector<std::string> on_the_clock{"forward",    "backward", "optimizer", "all-reduce exposed",
                                             "input wait", "evaluate", "other"};
 
-double number_or_nan(const std::string& text) {
-  return text.empty() ? std::numeric_limits<double>::quiet_NaN() : std::stod(text);
+/// Not a number for an empty field; nothing for what is no number.
+std::optional<double> parse_number(const std::string& text) {
+  if (text.empty()) return std::numeric_limits<double>::quiet_NaN();
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && end == text.data() + text.size() ? std::optional(value) : std::nullopt;
 }
 
 /// By the names in the header, so that further columns do no harm.
@@ -44,7 +51,11 @@ std::vector<Epoch> parse_metrics(const std::string& text, const std::string& fil
     const std::vector<std::string> words = split(line);
     require(words.size() == header.size(), "{}: the line '{}' does not fit the header", file, line);
     std::map<std::string, double> values;
-    for (std::size_t i = 0; i < words.size(); ++i) values[header[i]] = number_or_nan(words[i]);
+    for (std::size_t i = 0; i < words.size(); ++i) {
+      const std::optional<double> value = parse_number(words[i]);
+      require(value.has_value(), "{}: '{}' is not a number", file, words[i]);
+      values[header[i]] = *value;
+    }
     epochs.push_back({values["epoch"], values["train_loss"], values["train_top1"], values["test_loss"],
                       values["test_top1"], values["images_per_second"], values["seconds"]});
   }
@@ -88,7 +99,7 @@ void add_curves(Document& document, Plotter& plotter, const TrainingRun& run) {
 
 /// Of a recorded phase that may be absent in records of older versions.
 std::vector<double> per_rank(const Json& phase) {
-  return phase.contains("per_rank") ? phase["per_rank"].get<std::vector<double>>() : std::vector<double>{};
+  return phase.contains("per_rank") ? phase.at("per_rank").get<std::vector<double>>() : std::vector<double>{};
 }
 
 void add_phases(Document& document, Plotter& plotter, const TrainingRun& run) {
@@ -96,18 +107,19 @@ void add_phases(Document& document, Plotter& plotter, const TrainingRun& run) {
     document.add(Paragraph{"The run did not reach its end: it has no phase times in total."});
     return;
   }
-  const Json& total = run.timing["total"];
+  const Json& total = run.timing.at("total");
   Table table{
       "Seconds of every phase over the ranks", {"phase", "min", "mean", "max", "slowest rank", "on"}, {}};
   StackedBars bars{.y_label = "seconds", .bars = {}, .parts = {}, .heights = {}};
   for (const auto& [name, phase] : total.items()) {
-    table.rows.push_back({name, fmt::format("{:.3f}", phase["min"].get<double>()),
-                          fmt::format("{:.3f}", phase["mean"].get<double>()),
-                          fmt::format("{:.3f}", phase["max"].get<double>()),
-                          fmt::format("{}", phase["slowest_rank"].get<int>()),
-                          phase["slowest_host"].get<std::string>()});
+    table.rows.push_back({name, fmt::format("{:.3f}", phase.at("min").get<double>()),
+                          fmt::format("{:.3f}", phase.at("mean").get<double>()),
+                          fmt::format("{:.3f}", phase.at("max").get<double>()),
+                          fmt::format("{}", phase.at("slowest_rank").get<int>()),
+                          phase.at("slowest_host").get<std::string>()});
     const std::vector<double> seconds = per_rank(phase);
-    if (seconds.empty() || seconds.size() > most_bars ||
+    const bool fits = bars.heights.empty() || seconds.size() == bars.heights[0].size();
+    if (seconds.empty() || seconds.size() > most_bars || !fits ||
         std::find(on_the_clock.begin(), on_the_clock.end(), name) == on_the_clock.end()) {
       continue;
     }
@@ -124,8 +136,8 @@ void add_phases(Document& document, Plotter& plotter, const TrainingRun& run) {
 
 double result_of(const TrainingRun& run, const char* name) {
   const Json& record = run.record;
-  return record.contains("result") && record["result"].contains(name)
-             ? record["result"][name].get<double>()
+  return record.contains("result") && record.at("result").contains(name)
+             ? record.at("result").at(name).get<double>()
              : std::numeric_limits<double>::quiet_NaN();
 }
 
@@ -143,8 +155,8 @@ TrainingRun read_training_run(const fs::path& folder) {
                   .metrics = {},
                   .verdict = {},
                   .epochs = {}};
-  run.record = Json::parse(read_text_file(folder / "run.json"));
-  if (fs::exists(folder / "timing.json")) run.timing = Json::parse(read_text_file(folder / "timing.json"));
+  run.record = report::read_json(folder / "run.json");
+  if (fs::exists(folder / "timing.json")) run.timing = report::read_json(folder / "timing.json");
   if (fs::exists(folder / "metrics.csv")) run.metrics = read_text_file(folder / "metrics.csv");
   if (fs::exists(folder / "verdict.txt")) run.verdict = read_text_file(folder / "verdict.txt");
   run.epochs = parse_metrics(run.metrics, (folder / "metrics.csv").string());
@@ -153,49 +165,52 @@ TrainingRun read_training_run(const fs::path& folder) {
 
 void add_place(Document& document, const Json& record) {
   std::vector<std::pair<std::string, std::vector<std::string>>> hosts;  // in the order of their first rank
-  for (const Json& rank : record["ranks"]) {
-    const auto host = rank["host"].get<std::string>();
+  for (const Json& rank : record.at("ranks")) {
+    const auto host = rank.at("host").get<std::string>();
     auto found = std::find_if(hosts.begin(), hosts.end(), [&](const auto& one) { return one.first == host; });
     if (found == hosts.end()) found = hosts.insert(found, {host, {}});
-    found->second.push_back(rank["cpus"].get<std::string>());
+    found->second.push_back(rank.at("cpus").get<std::string>());
   }
   Table places{"Where", {"host", "ranks", "CPUs of each rank"}, {}};
   for (const auto& [host, cpus] : hosts)
     places.rows.push_back({host, fmt::format("{}", cpus.size()), fmt::format("{}", fmt::join(cpus, "; "))});
   document.add(places);
   Table versions{"With", {"what", "version"}, {}};
-  for (const auto& [name, version] : record["versions"].items())
+  for (const auto& [name, version] : record.at("versions").items())
     versions.rows.push_back({name, version.get<std::string>()});
   document.add(versions);
 }
 
 void add_section(Document& document, Plotter& plotter, const TrainingRun& run, const std::string& link) {
-  document.add(Heading{2, "Training " + run.name});
-  const Json& record = run.record;
-  Table table{"What", {"what", "value"}, {}};
-  const auto add = [&](const char* what, const std::string& value) { table.rows.push_back({what, value}); };
-  add("started", record.value("started", "-"));
-  add("ended", record.value("ended", "not yet, or killed"));
-  if (record.contains("network")) add("network", record["network"].at(0).get<std::string>());
-  add("dataset", record["dataset"].value("path", "-"));
-  add("all-reduce", record["all_reduce"].value("algorithm", "-"));
-  add("batch / shard", fmt::format("{} / {}", record.value("batch", 0), record.value("shard", 0)));
-  add("threads of a rank", fmt::format("{}", record.value("threads_per_rank", 0)));
-  if (!std::isnan(result_of(run, "test_top1")))
-    add("test accuracy", fmt::format("{:.2f} %, test-time augmentation {}", 100 * result_of(run, "test_top1"),
-                                     record["result"].value("tta", "none")));
-  document.add(table);
-  add_place(document, record);
-  add_curves(document, plotter, run);
-  add_phases(document, plotter, run);
-  std::istringstream lines(run.verdict);
-  for (std::string line; std::getline(lines, line);) {
-    const std::size_t found = line.find("bound by");
-    if (found != std::string::npos) document.add(Paragraph{fmt::format("B{}", line.substr(found + 1))});
-  }
-  document.add(RawData{link + "/metrics.csv", run.metrics});
-  document.add(RawData{link + "/timing.json", run.timing.dump(1)});
-  document.add(RawData{link + "/run.json", run.record.dump(1)});
+  report::look_into_records(run.folder, [&] {
+    document.add(Heading{2, "Training " + run.name});
+    const Json& record = run.record;
+    Table table{"What", {"what", "value"}, {}};
+    const auto add = [&](const char* what, const std::string& value) { table.rows.push_back({what, value}); };
+    add("started", record.value("started", "-"));
+    add("ended", record.value("ended", "not yet, or killed"));
+    if (record.contains("network")) add("network", record.at("network").at(0).get<std::string>());
+    add("dataset", record.at("dataset").value("path", "-"));
+    add("all-reduce", record.at("all_reduce").value("algorithm", "-"));
+    add("batch / shard", fmt::format("{} / {}", record.value("batch", 0), record.value("shard", 0)));
+    add("threads of a rank", fmt::format("{}", record.value("threads_per_rank", 0)));
+    if (!std::isnan(result_of(run, "test_top1")))
+      add("test accuracy",
+          fmt::format("{:.2f} %, test-time augmentation {}", 100 * result_of(run, "test_top1"),
+                      record.at("result").value("tta", "none")));
+    document.add(table);
+    add_place(document, record);
+    add_curves(document, plotter, run);
+    add_phases(document, plotter, run);
+    std::istringstream lines(run.verdict);
+    for (std::string line; std::getline(lines, line);) {
+      const std::size_t found = line.find("bound by");
+      if (found != std::string::npos) document.add(Paragraph{fmt::format("B{}", line.substr(found + 1))});
+    }
+    document.add(RawData{link + "/metrics.csv", run.metrics});
+    document.add(RawData{link + "/timing.json", run.timing.dump(1)});
+    document.add(RawData{link + "/run.json", run.record.dump(1)});
+  });
 }
 
 void add_comparison(Document& document, Plotter& plotter, const std::vector<TrainingRun>& runs) {
@@ -212,11 +227,14 @@ void add_comparison(Document& document, Plotter& plotter, const std::vector<Trai
       images += epoch.images_per_second * epoch.seconds;
       seconds += epoch.seconds;
     }
-    table.rows.push_back(
-        {run.name, fmt::format("{}", run.record["ranks"].size()),
-         run.record["all_reduce"].value("algorithm", "-"), fmt::format("{}", run.record.value("batch", 0)),
-         number_text(100 * result_of(run, "test_top1"), 2), number_text(result_of(run, "train_loss"), 4),
-         number_text(seconds, 1), number_text(images / seconds, 0)});
+    report::look_into_records(run.folder, [&] {
+      table.rows.push_back({run.name, fmt::format("{}", run.record.at("ranks").size()),
+                            run.record.at("all_reduce").value("algorithm", "-"),
+                            fmt::format("{}", run.record.value("batch", 0)),
+                            number_text(100 * result_of(run, "test_top1"), 2),
+                            number_text(result_of(run, "train_loss"), 4), number_text(seconds, 1),
+                            number_text(images / seconds, 0)});
+    });
     plot.curves.push_back(curve_of(run.name, run.epochs, &Epoch::test_top1, 100));
   }
   add_plot(document, plotter, plot, "Test accuracy by epoch, without test-time augmentation.");

@@ -84,9 +84,9 @@ void to_fixed_point(const std::uint8_t* __restrict from, int count, Fixed* __res
 WHORL_SIMD_CLONES
 void filter_rows(const Fixed* __restrict from, const Fixed* __restrict weights, int taps, int count,
                  Fixed* __restrict to) {
-  with_taps(taps, [=]<int First> [[gnu::always_inline]] () {
-    sum_taps<First>(from, count, weights, taps, count, to);
-  });
+  with_taps(
+      taps, [=]<int First>()
+                __attribute__((always_inline)) { sum_taps<First>(from, count, weights, taps, count, to); });
 }
 
 /// to[strip_rows * i + r] = from[r * count + i]
@@ -101,11 +101,12 @@ WHORL_SIMD_CLONES
 void filter_columns(const Fixed* __restrict strip, const int* __restrict first,
                     const Fixed* __restrict weights, int taps, int width, Fixed* __restrict to) {
   constexpr int pixel = 3 * strip_rows;
-  with_taps(taps, [=]<int First> [[gnu::always_inline]] () {
-    for (int x = 0; x < width; ++x)
-      sum_taps<First>(strip + std::ptrdiff_t{first[x]} * pixel, pixel, weights + std::ptrdiff_t{x} * taps,
-                      taps, pixel_lanes, to + std::ptrdiff_t{x} * pixel);
-  });
+  with_taps(
+      taps, [=]<int First>() __attribute__((always_inline)) {
+        for (int x = 0; x < width; ++x)
+          sum_taps<First>(strip + std::ptrdiff_t{first[x]} * pixel, pixel, weights + std::ptrdiff_t{x} * taps,
+                          taps, pixel_lanes, to + std::ptrdiff_t{x} * pixel);
+      });
 }
 
 /// to[r * count + i] = from[strip_rows * i + r], rounded. Weights are positive and sum to 1, so the sums stay

@@ -17,6 +17,7 @@ namespace {
 constexpr std::int64_t record_bytes = 1 + cifar_picture_bytes;
 constexpr std::int64_t largest_pickle = std::int64_t{1} << 30;  // bytes; the official batches have 31 million
 constexpr int class_count = 10;
+constexpr std::size_t longest_name = 1000;  // bytes
 
 std::string base_name(const std::string& path) {
   return path.substr(path.rfind('/') + 1);
@@ -128,7 +129,10 @@ std::vector<std::string> read_names_of_pickle(const std::vector<std::uint8_t>& b
   const Pickle::Value* list = Pickle::find(pickle.root(), "label_names");
   require(list != nullptr && list->kind == Pickle::Kind::list, "no list \"label_names\"");
   std::vector<std::string> names;
-  for (const Pickle::Value* name : list->parts) names.emplace_back(name->text);
+  for (const Pickle::Value* name : list->parts) {
+    require(name->kind == Pickle::Kind::text, "a class name that is not text");
+    names.emplace_back(name->text);
+  }
   return names;
 }
 
@@ -145,6 +149,10 @@ std::vector<std::string> read_class_names(const Listing& listing) {
     }
     require(names.size() == class_count, "{}: {} names {} classes, not {}", listing.location, entry.path,
             names.size(), class_count);
+    for (const std::string& one : names)
+      require(!one.empty() && one.size() <= longest_name,
+              "{}: {} has a class name of {} bytes; the limit is {}", listing.location, entry.path,
+              one.size(), longest_name);
     return names;
   }
   for (int label = 0; label < class_count; ++label) names.push_back(std::to_string(label));

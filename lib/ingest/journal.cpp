@@ -64,6 +64,7 @@ std::optional<JournalContent> read_journal(const std::filesystem::path& path) {
   if (!recipe || !data) return std::nullopt;
   JournalContent content{std::string(*recipe), std::string(*data), {}};
   while (const auto record = take_record(rest)) {
+    if (record->size() % sizeof(StoredPicture) != 0) break;
     std::vector<StoredPicture> pictures(record->size() / sizeof(StoredPicture));
     std::ranges::copy(std::as_bytes(std::span(*record)), std::as_writable_bytes(std::span(pictures)).begin());
     content.pictures.insert(content.pictures.end(), pictures.begin(), pictures.end());

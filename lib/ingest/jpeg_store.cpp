@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "base/digest.hpp"
+#include "base/error.hpp"
 #include "image/jpeg.hpp"
 #include "ingest/append_file.hpp"
 #include "ingest/input_file.hpp"
@@ -41,6 +42,9 @@ class JpegStore : public PictureStore {
     const StoredPicture stored{item, spool_->append(bytes), std::ssize(bytes), checksum_of(bytes)};
     journal_.append({&stored, 1});
     stored_ = image::decode_jpeg(blob);
+    require(stored_.height == picture_.height && stored_.width == picture_.width,
+            "picture {} of the interrupted job has {} x {} pixels, not {} x {}", item, stored_.width,
+            stored_.height, picture_.width, picture_.height);
     return stored_.pixels;
   }
 

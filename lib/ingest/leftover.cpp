@@ -58,9 +58,10 @@ Leftover collect(const std::vector<Folder>& folders) {
   for (const Folder& folder : folders) {
     const std::size_t before = found.size();
     for (const JournalContent& journal : folder.journals) {
-      leftover.files.push_back((folder.path / journal.data).string());
+      // A journal may not lead out of its folder.
+      leftover.files.push_back((folder.path / fs::path(journal.data).filename()).string());
       for (const StoredPicture& stored : journal.pictures)
-        found.try_emplace(stored.item, stored, std::ssize(leftover.files) - 1);
+        found.try_emplace(stored.item, Leftover::Picture{stored, std::ssize(leftover.files) - 1});
     }
     if (found.size() == before) fs::remove_all(folder.path);
   }
@@ -100,9 +101,12 @@ Leftover read_leftover(const mpi::Communicator& comm, const std::vector<fs::path
 bool read_finished(const Leftover& leftover, const Leftover::Picture& picture,
                    std::vector<std::uint8_t>& out) {
   const StoredPicture& stored = picture.stored;
-  out.resize(static_cast<std::size_t>(stored.size));
   try {
     const InputFile file(leftover.files[static_cast<std::size_t>(picture.file)]);
+    const bool is_inside = stored.offset >= 0 && stored.offset <= file.size() && stored.size >= 0 &&
+                           stored.size <= file.size() - stored.offset;
+    if (!is_inside) return false;
+    out.resize(static_cast<std::size_t>(stored.size));
     return file.read_some(stored.offset, out) == out.size() &&
            checksum_of(std::as_bytes(std::span(out))) == stored.checksum;
   } catch (const Error&) {

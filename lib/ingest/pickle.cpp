@@ -29,6 +29,7 @@ const std::map<std::string_view, std::string_view> known_functions = {
     {"_codecs encode", encode_text}};
 
 constexpr std::size_t most_values = 1 << 22;  // a CIFAR-10 batch has about 20,000
+constexpr std::size_t most_dimensions = 32;   // as in NumPy
 
 int digit_of(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -260,6 +261,7 @@ class Pickle::Machine {
 
   void fill_array(Value& array, const Value& shape, const Value& content) const {
     std::uint64_t size = 1;
+    check(shape.parts.size() <= most_dimensions, "array of more dimensions than the limit of 32");
     for (const Value* length : shape.parts) {
       check(
           length->kind == Kind::integer && length->integer >= 0 && length->integer <= (std::int64_t{1} << 31),

@@ -3,6 +3,7 @@
 
 #include "base/block_range.hpp"
 #include "base/digest.hpp"
+#include "base/error.hpp"
 #include "ingest/picture_store.hpp"
 #include "ingest/row_writer.hpp"
 
@@ -48,7 +49,10 @@ class PixelStore : public PictureStore {
   }
 
   std::span<const std::uint8_t> restore(std::int64_t item, std::span<const std::uint8_t> stored) override {
-    std::ranges::copy(stored, place(item).begin());
+    const std::span<std::uint8_t> row = place(item);
+    require(stored.size() == row.size(), "picture {} of the interrupted job has {} bytes, not {}", item,
+            stored.size(), row.size());
+    std::ranges::copy(stored, row.begin());
     return keep(item);
   }
 

@@ -19,7 +19,9 @@ namespace {
 constexpr std::int64_t block_size = 512;
 constexpr std::int64_t longest_extension =
     1 << 20;  // bytes of a pax header or a long name; real ones have a few hundred
-constexpr std::size_t longest_path = 4096;  // bytes; Linux's PATH_MAX
+constexpr std::size_t longest_path = 4096;     // bytes; Linux's PATH_MAX
+constexpr std::ptrdiff_t deepest_path = 64;    // folders
+constexpr std::size_t most_entries = 1 << 27;  // pictures, and notes
 using Block = std::array<std::uint8_t, block_size>;
 
 struct Field {
@@ -137,8 +139,20 @@ class TarWalk {
       take_entry(header, type, *size);
       extension_ = {};
     }
+    if (type == 'S') skip_sparse_map(header);
     at_ += block_size + (*size + block_size - 1) / block_size * block_size;
     return true;
+  }
+
+  // GNU's old form of sparse files: blocks that continue the header's map stand before the content.
+  void skip_sparse_map(const Block& header) {
+    constexpr std::size_t more_in_header = 482, more_in_map = 504;
+    for (bool more = header[more_in_header] != 0; more;) {
+      Block map;
+      at_ += block_size;
+      file_.read(at_, map);
+      more = map[more_in_map] != 0;
+    }
   }
 
   void read_extension(char type, std::int64_t size) {
@@ -192,18 +206,30 @@ class TarWalk {
     const bool file = type == '0' || type == '\0' || type == '7';
     const bool folder = type == '5' || (type == '\0' && name.ends_with('/'));
     if (folder) return;
+    if (listing_.entries.size() + listing_.notes.size() == most_entries)
+      fail(fmt::format("more than the limit of {} entries", most_entries));
     const std::string path = normal_path(name);
     if (path.size() > longest_path) {
-      listing_.notes.push_back(
-          fmt::format("{}...: skipped, the path has {} bytes", path.substr(0, 80), path.size()));
+      skip(name, fmt::format("the path has {} bytes, more than the limit of {}", path.size(), longest_path));
+    } else if (const auto depth = std::ranges::count(path, '/'); depth > deepest_path) {
+      skip(name, fmt::format("it lies {} folders deep, more than the limit of {}", depth, deepest_path));
     } else if (path.empty()) {
-      listing_.notes.push_back(fmt::format("{}: skipped, the path leads out of the archive", name));
+      skip(name, "the path leads out of the archive");
     } else if (!file || extension_.sparse) {
-      listing_.notes.push_back(
-          fmt::format("{}: skipped, a link, device or sparse file (type '{}')", name, type));
+      skip(name, fmt::format("a link, device or sparse file (type '{}')", type));
     } else {
       listing_.entries.push_back({path, at_ + block_size, size});
     }
+  }
+
+  // The name may hold anything, and notes are for a terminal.
+  void skip(const std::string& name, const std::string& reason) {
+    constexpr std::size_t shown = 200;
+    const std::string clipped = name.substr(0, shown) + (name.size() > shown ? "..." : "");
+    std::string note = fmt::format("{}: skipped, {}", clipped, reason);
+    std::ranges::replace_if(
+        note, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7f; }, '?');
+    listing_.notes.push_back(std::move(note));
   }
 
   void drop_replaced() {

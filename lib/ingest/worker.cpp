@@ -39,6 +39,8 @@ std::int64_t Worker::restore(const Leftover& leftover) {
     for (std::int64_t i = mine.begin; i < mine.end; ++i) {
       const Leftover::Picture& picture = leftover.pictures[i];
       const std::int64_t item = picture.stored.item;
+      require(item >= 0 && item < std::ssize(restored_), "{} is damaged: its journal names picture {} of {}",
+              leftover.files[static_cast<std::size_t>(picture.file)], item, restored_.size());
       if (!read_finished(leftover, picture, stored)) continue;
       add_to_sums(item, store_.restore(item, stored));
       restored_[item] = 1;

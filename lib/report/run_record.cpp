@@ -10,6 +10,7 @@
 
 #include "base/error.hpp"
 #include "base/file_system.hpp"
+#include "report/json.hpp"
 
 namespace whorl::report {
 
@@ -249,15 +250,14 @@ std::string RunRecord::metrics_csv() const {
 
 RecordedExecutor recorded_executor(const fs::path& run_folder) {
   const fs::path file = run_folder / "run.json";
-  try {
-    const Json json = Json::parse(read_text_file(file));
-    RecordedExecutor recorded{.plan = {}, .shard_size = json.at("shard").get<int>()};
+  RecordedExecutor recorded;
+  look_into_records(run_folder, [&] {
+    const Json json = read_json(file);
+    recorded.shard_size = json.at("shard").get<int>();
     const auto lines = json.at("executor").at("plan").get<std::vector<std::string>>();
     recorded.plan = fmt::format("{}", fmt::join(lines, "\n"));
-    return recorded;
-  } catch (const nlohmann::json::exception& error) {
-    throw Error("{} is not the record of a run: {}", file.string(), error.what());
-  }
+  });
+  return recorded;
 }
 
 }  // namespace whorl::report

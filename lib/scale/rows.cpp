@@ -7,7 +7,9 @@
 
 #include <cerrno>
 #include <charconv>
+#include <cmath>
 #include <sstream>
+#include <type_traits>
 
 #include "base/descriptor.hpp"
 #include "base/error.hpp"
@@ -16,6 +18,8 @@
 namespace whorl::scale {
 
 namespace {
+
+constexpr int most_ranks = 1 << 24;
 
 void append_durably(const std::filesystem::path& file, const std::string& text) {
   const Descriptor descriptor(::open(file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666));
@@ -46,6 +50,8 @@ class Fields {
     const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), value);
     require(error == std::errc() && end == field.data() + field.size(), "{}: '{}' is not a number", where_,
             field);
+    if constexpr (std::is_floating_point_v<T>)
+      require(std::isfinite(value), "{}: '{}' is not finite", where_, field);
     return value;
   }
   std::optional<std::int64_t> optional_number() {
@@ -85,6 +91,8 @@ Row parse_row(const std::string& line, const std::string& where) {
   require(row.seconds > 0 && row.pictures > 0 && point.ranks > 0,
           "{}: ranks, pictures and seconds must be more than 0", where);
   require(ranks_in_turn(point.placement).has_value(), "{}: '{}' is no placement", where, point.placement);
+  require(point.ranks <= most_ranks, "{}: {} ranks, more than the limit of {}", where, point.ranks,
+          most_ranks);
   return row;
 }
 

@@ -12,6 +12,7 @@
 #include "base/progress.hpp"
 #include "doctor/links.hpp"
 #include "report/environment.hpp"
+#include "report/json.hpp"
 #include "report/run_record.hpp"
 #include "scale/placement.hpp"
 #include "scale/workload.hpp"
@@ -30,7 +31,7 @@ int record_start(const mpi::Communicator& world, const fs::path& file) {
   int number = 0;
   mpi::on_root(world, [&] {
     auto starts = nlohmann::ordered_json::array();
-    if (fs::exists(file)) starts = nlohmann::ordered_json::parse(read_text_file(file));
+    if (fs::exists(file)) starts = report::read_json(file);
     nlohmann::ordered_json start{{"started", report::utc_now()}};
     for (const auto& [name, version] : report::versions()) start["versions"][name] = version;
     for (const report::RankPlace& place : places)

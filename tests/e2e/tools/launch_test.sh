@@ -56,7 +56,9 @@ expect_in_output "none.ini"
 train=(whorl-train --job "$WHORL_TESTS/../jobs/quickstart.ini" --data flowers.h5 --network.image_size=0 --train.epochs=1
   --train.batch=10 --train.shard=5 --run fresh)
 "$launch" --ranks 2 "${train[@]}" > output 2>&1 || fail "training into a folder with a note"
-if "$launch" --ranks 2 "${train[@]}" > output 2>&1; then fail "training into the folder of a run"; fi
+"$launch" --ranks 2 "${train[@]}" > output 2>&1 || fail "training again what has ended"
+expect_in_output "fresh is finished already"
+if "$launch" --ranks 2 "${train[@]}" --resume never > output 2>&1; then fail "training into the folder of a run"; fi
 expect_in_output "is not empty"
 
 # The program computes with as many threads as were asked for, also where there are no cores to bind them to.

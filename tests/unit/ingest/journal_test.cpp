@@ -96,5 +96,27 @@ TEST_F(JournalTest, APictureWithOtherBytesIsNotFinished) {
   EXPECT_FALSE(read_finished(leftover, leftover.pictures[0], out));
 }
 
+TEST_F(JournalTest, EndsAtARecordThatIsNoListOfPictures) {
+  const std::string odd(sizeof(StoredPicture) + 5, 'x');
+  const std::uint64_t length = odd.size(), checksum = checksum_of(std::as_bytes(std::span(odd)));
+  const auto bytes_of = [](const std::uint64_t& number) {
+    return std::string(reinterpret_cast<const char*>(&number), sizeof number);
+  };
+  const auto content = content_of(whole + bytes_of(length) + odd + bytes_of(checksum));
+  ASSERT_TRUE(content.has_value());
+  EXPECT_THAT(content->pictures, ElementsAre(first[0], first[1], second[0]));
+}
+
+TEST_F(JournalTest, PlacesOutsideTheirFileHoldNoPicture) {
+  const Leftover leftover{{path}, {}};
+  std::vector<std::uint8_t> bytes;
+  constexpr std::int64_t huge = std::int64_t{1} << 62;
+  for (const auto& [offset, size] : std::vector<std::pair<std::int64_t, std::int64_t>>{
+           {0, huge}, {huge, huge}, {-1, 4}, {0, -4}, {huge, 4}, {std::ssize(whole) - 3, 4}}) {
+    EXPECT_FALSE(read_finished(leftover, {{0, offset, size, 0}, 0}, bytes)) << offset << ", " << size;
+    EXPECT_LT(bytes.capacity(), 100U) << "memory for what is not there";
+  }
+}
+
 }  // namespace
 }  // namespace whorl::ingest

@@ -11,7 +11,9 @@ namespace whorl::ingest {
 namespace {
 
 using test::TarWriter;
+using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::StartsWith;
 
 class Tar : public testing::Test {
  protected:
@@ -123,11 +125,48 @@ TEST_F(Tar, PassesOverWhatIsNoFileOrLeadsOut) {
   tar.add_pax({"GNU.sparse.major=1"});
   tar.add("sparse", "x");
   tar.add("a/" + std::string(5000, 'l'), "x");
+  std::string deep;
+  for (int level = 0; level < 65; ++level) deep += "d/";
+  tar.add(deep + "x", "x");
   tar.add("a/file", "x");
   const Listing listing = list(tar.finished());
   ASSERT_EQ(listing.entries.size(), 1U);
   EXPECT_EQ(listing.entries[0].path, "a/file");
-  EXPECT_EQ(listing.notes.size(), 8U);
+  EXPECT_THAT(listing.notes,
+              ElementsAre(HasSubstr("a/link: skipped, a link"), HasSubstr("a/hard: skipped, a link"),
+                          HasSubstr("a/device: skipped"), HasSubstr("a/fifo: skipped"),
+                          HasSubstr("passwd: skipped, the path leads out"),
+                          HasSubstr("a/b?c: skipped, the path leads out"), HasSubstr("sparse: skipped"),
+                          HasSubstr("the path has 5002 bytes, more than the limit of 4096"),
+                          HasSubstr("65 folders deep, more than the limit of 64")));
+}
+
+TEST_F(Tar, NotesAreFitForATerminal) {
+  TarWriter tar;
+  tar.add("a/\x1b[2J\n" + std::string(3000, 'l'), "", '2');
+  const Listing listing = list(tar.finished());
+  ASSERT_EQ(listing.notes.size(), 1U);
+  EXPECT_THAT(listing.notes[0], StartsWith("a/?[2J?lll"));
+  EXPECT_LT(listing.notes[0].size(), 300U);
+}
+
+TEST_F(Tar, FindsWhatFollowsASparseFileOfGnu) {
+  TarWriter tar;
+  tar.add("a/sparse", std::string(300, 's'), 'S');
+  constexpr std::size_t more_in_header = 482, more_in_map = 504;
+  std::string map(512, '\0'), last_map(512, '\0');
+  map[more_in_map] = 1;
+  tar.bytes[more_in_header] = 1;
+  tar.bytes.insert(512, map + last_map);
+  std::string first = tar.bytes.substr(0, 512);
+  unsigned sum = 0;
+  first.replace(148, 8, 8, ' ');
+  for (const char c : first) sum += static_cast<std::uint8_t>(c);
+  tar.bytes.replace(0, 512, first.replace(148, 8, fmt::format("{:06o}", sum) + std::string("\0 ", 2)));
+  tar.add("a/file", "x");
+  const Listing listing = list(tar.finished());
+  ASSERT_EQ(listing.entries.size(), 1U);
+  EXPECT_EQ(content_of(tar.bytes, listing.entries[0]), "x");
 }
 
 TEST_F(Tar, NamesTheOffsetWhereAnArchiveIsTruncated) {

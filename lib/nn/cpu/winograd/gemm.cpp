@@ -73,16 +73,24 @@ void panel(int rows, const float* a, std::size_t a_stride, const float* b, std::
     rows -= done;
   };
   constexpr int most = rows_for(vectors);
-  for (; rows >= most; advance(most))
+  while (rows >= most) {
     tile<most, vectors, transposed>(a, a_stride, b, b_stride, c, c_stride, depth, add, prefetch);
+    advance(most);
+  }
   if constexpr (most > 4)
-    for (; rows >= 4; advance(4))
+    while (rows >= 4) {
       tile<4, vectors, transposed>(a, a_stride, b, b_stride, c, c_stride, depth, add, prefetch);
+      advance(4);
+    }
   if constexpr (most > 2)
-    for (; rows >= 2; advance(2))
+    while (rows >= 2) {
       tile<2, vectors, transposed>(a, a_stride, b, b_stride, c, c_stride, depth, add, prefetch);
-  for (; rows >= 1; advance(1))
+      advance(2);
+    }
+  while (rows >= 1) {
     tile<1, vectors, transposed>(a, a_stride, b, b_stride, c, c_stride, depth, add, prefetch);
+    advance(1);
+  }
 }
 
 /// Columns are a multiple of a block, 8 or 16.
