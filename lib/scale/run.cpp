@@ -104,7 +104,13 @@ std::string describe(const Point& point) {
 std::vector<Row> run_study(const mpi::Communicator& world, const Study& study, const fs::path& folder,
                            bool resume) {
   int continues = 0;
-  mpi::on_root(world, [&] { continues = resume && fs::exists(folder / "study.ini") ? 1 : 0; });
+  mpi::on_root(world, [&] {
+    const bool is_begun = fs::exists(folder / "study.ini");
+    require(resume || !is_begun,
+            "{} is not empty: it holds a study, which --resume continues; or choose another --run DIR",
+            folder.string());
+    continues = is_begun ? 1 : 0;
+  });
   world.broadcast(std::span(&continues, 1));
   if (continues == 0) report::choose_run_folder(world, folder.string(), "");
   const Workloads workloads(world, study, folder);
