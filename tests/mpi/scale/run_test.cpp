@@ -148,6 +148,15 @@ TEST(RunStudy, AnotherStudyIsRefused) {
   EXPECT_NE(differs.find("another study"), std::string::npos) << differs;
 }
 
+TEST(RunStudy, MoreThreadsThanCpusAreRefused) {
+  const Place place;
+  Study study = place.study();
+  study.threads = {1, 100'000};
+  const std::string message =
+      test::thrown_message<UsageError>([&] { run_study(place.world(), study, place / "run", false); });
+  EXPECT_NE(message.find("jobs/launch.sh --threads 100000"), std::string::npos) << message;
+}
+
 TEST(RunStudy, AFailureOnTheRanksOfAPointEndsAll) {
   const Place place;
   Study study = place.study();
