@@ -31,7 +31,7 @@ using namespace whorl::doctor;
 
 constexpr const char* introduction =
     R"(Examines what a job is about to use: binding and clock of every rank, the MPI library and the network it
-really takes, links between ranks and nodes, memory and limits, MPI-IO, HDF5 and the disk. Takes seconds.
+really takes, links between ranks and nodes, memory and limits, GPUs and NCCL, MPI-IO, HDF5 and the disk. Takes seconds.
 
   jobs/launch.sh --ranks 4 whorl-doctor --scratch DIR       on a workstation, and within a Slurm job
   mpirun -n 4 whorl-doctor --scratch DIR
@@ -84,6 +84,7 @@ std::vector<Check> examine(const mpi::Communicator& world, const Layout& layout,
   run("wall clocks", check_wall_clocks);
   run("memory", check_memory);
   run("GPU", check_gpus);
+  run("NCCL", check_nccl);
   watchdog.look_at("files in " + options.scratch);
   for (Check& check : check_scratch(world, layout, options.scratch)) print(std::move(check));
   return checks;

@@ -2,6 +2,7 @@
 #include "study_section.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>
@@ -98,7 +99,8 @@ void add_split_figure(Document& document, Plotter& plotter, const Series& series
 Table points_table(const Series& series, const std::vector<scale::Efficiency>& efficiencies) {
   Table table{"Points",
               {"ranks", "nodes", "timings", "pictures/s, median", "efficiency (95 %)", "compute",
-               "exposed communication", "input", "waiting", "other", "all-reduce steps", "all-reduce bytes"},
+               "exposed communication", "input", "waiting", "other", "all-reduce", "all-reduce steps",
+               "all-reduce bytes"},
               {}};
   const auto text = [](const std::optional<std::int64_t>& value) {
     return value ? fmt::format("{}", *value) : std::string("-");
@@ -106,12 +108,15 @@ Table points_table(const Series& series, const std::vector<scale::Efficiency>& e
   for (std::size_t i = 0; i < series.points.size(); ++i) {
     const SeriesPoint& point = series.points[i];
     const scale::Split shares = point.shares();
+    std::set<std::string> ran;
+    for (const scale::Row& row : point.rows) ran.insert(row.all_reduce_ran);
     table.rows.push_back(
         {fmt::format("{}", point.ranks), fmt::format("{}", point.nodes), fmt::format("{}", point.rows.size()),
          fmt::format("{:.1f}", median_throughput(point)),
          scale::with_interval(efficiencies[i].value, efficiencies[i].interval, 3), percent(shares.compute),
          percent(shares.communication), percent(shares.input), percent(shares.waiting), percent(shares.other),
-         text(point.rows[0].all_reduce_steps), text(point.rows[0].all_reduce_bytes)});
+         fmt::format("{}", fmt::join(ran, ", ")), text(point.rows[0].all_reduce_steps),
+         text(point.rows[0].all_reduce_bytes)});
   }
   return table;
 }

@@ -8,6 +8,9 @@
 
 namespace whorl::gpu {
 
+/// Whether this build can compute on GPUs.
+bool is_in_build();
+
 /// GPUs that CUDA can use on this node; 0 also without a driver, or in a build without CUDA.
 int count_gpus();
 
@@ -24,5 +27,8 @@ std::string shared_gpu(const std::vector<Placement>& by_rank);
 /// current one of this thread. Throws CollectiveError where a rank's node has no GPU, or two ranks share one
 /// and `may_share` is false. Returns what it is, such as "NVIDIA H100 80GB HBM3". Collective.
 std::string claim_gpu(const mpi::Communicator& comm, bool may_share);
+
+/// The PCI bus id of this thread's current GPU. Throws Error where there is none.
+std::string current_gpu();
 
 }  // namespace whorl::gpu

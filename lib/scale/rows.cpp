@@ -84,6 +84,7 @@ Row parse_row(const std::string& line, const std::string& where) {
                        &row.split.other}) {
     *part = fields.number<double>();
   }
+  row.all_reduce_ran = fields.text();
   row.all_reduce_steps = fields.optional_number();
   row.all_reduce_bytes = fields.optional_number();
   row.started = fields.text();
@@ -100,17 +101,17 @@ Row parse_row(const std::string& line, const std::string& where) {
 
 std::string csv_header() {
   return "workload,scaling,placement,ranks,nodes,threads,batch,all_reduce,repeat,pictures,seconds,compute,"
-         "communication,input,waiting,other,all_reduce_steps,all_reduce_bytes,started,start\n";
+         "communication,input,waiting,other,all_reduce_ran,all_reduce_steps,all_reduce_bytes,started,start\n";
 }
 
 std::string csv_line(const Row& row) {
   const Point& point = row.timing.point;
-  return fmt::format("{},{},{},{},{},{},{},{},{},{},{:.6f},{:.6f},{:.6f},{:.6f},{:.6f},{:.6f},{},{},{},{}\n",
-                     point.workload, point.scaling, point.placement, point.ranks, point.nodes, point.threads,
-                     point.batch, point.all_reduce, row.timing.repeat, row.pictures, row.seconds,
-                     row.split.compute, row.split.communication, row.split.input, row.split.waiting,
-                     row.split.other, optional_text(row.all_reduce_steps),
-                     optional_text(row.all_reduce_bytes), row.started, row.start);
+  return fmt::format(
+      "{},{},{},{},{},{},{},{},{},{},{:.6f},{:.6f},{:.6f},{:.6f},{:.6f},{:.6f},{},{},{},{},{}\n",
+      point.workload, point.scaling, point.placement, point.ranks, point.nodes, point.threads, point.batch,
+      point.all_reduce, row.timing.repeat, row.pictures, row.seconds, row.split.compute,
+      row.split.communication, row.split.input, row.split.waiting, row.split.other, row.all_reduce_ran,
+      optional_text(row.all_reduce_steps), optional_text(row.all_reduce_bytes), row.started, row.start);
 }
 
 std::vector<Row> parse_rows(std::string text, const std::string& file) {

@@ -15,6 +15,7 @@
 //   pictures        trained, ingested or read, by all ranks together
 //   seconds         wall clock, of the slowest rank; without set-up and evaluation
 //   compute, communication, input, waiting, other   where these seconds went, mean over the ranks, see Split
+//   all_reduce_ran  the algorithm that summed, which "auto" chose; "-" where nothing is summed
 //   all_reduce_steps, all_reduce_bytes   of rank 0 for the whole timing, as the algorithm computes them;
 //       empty where it does not say
 //   started         UTC
@@ -36,6 +37,7 @@ struct Row {
   std::int64_t pictures = 0;
   double seconds = 0;
   Split split;
+  std::string all_reduce_ran = "-";
   std::optional<std::int64_t> all_reduce_steps, all_reduce_bytes;
   std::string started;
   int start = 1;

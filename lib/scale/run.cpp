@@ -16,6 +16,7 @@
 #include "report/run_record.hpp"
 #include "scale/placement.hpp"
 #include "scale/workload.hpp"
+#include "train/cores.hpp"
 
 namespace whorl::scale {
 
@@ -100,17 +101,37 @@ std::string describe(const Point& point) {
       point.batch > 0 ? fmt::format(", batch {}, {}", point.batch, point.all_reduce) : "");
 }
 
+/// Threads that share a CPU would be taken for bad scaling. Collective.
+void require_cpus(const mpi::Communicator& world, const std::vector<Point>& points) {
+  const int cpus = world.min(static_cast<int>(train::bound_cpus().size()));
+  for (const Point& point : points) {
+    if (point.threads > cpus)
+      throw UsageError(
+          "{} threads of a rank are to be timed, but some rank may use {} CPU{} only: start with "
+          "jobs/launch.sh "
+          "--threads {}, or study fewer (study.threads)",
+          point.threads, cpus, cpus == 1 ? "" : "s", point.threads);
+  }
+}
+
 }  // namespace
 
 std::vector<Row> run_study(const mpi::Communicator& world, const Study& study, const fs::path& folder,
                            bool resume) {
   int continues = 0;
-  mpi::on_root(world, [&] { continues = resume && fs::exists(folder / "study.ini") ? 1 : 0; });
+  mpi::on_root(world, [&] {
+    const bool is_begun = fs::exists(folder / "study.ini");
+    require(resume || !is_begun,
+            "{} is not empty: it holds a study, which --resume continues; or choose another --run DIR",
+            folder.string());
+    continues = is_begun ? 1 : 0;
+  });
   world.broadcast(std::span(&continues, 1));
   if (continues == 0) report::choose_run_folder(world, folder.string(), "");
   const Workloads workloads(world, study, folder);
   const NodeOfRank nodes = mpi::nodes_of_ranks(world);
   const std::vector<Point> points = points_of(study, nodes, workloads.defaults());
+  require_cpus(world, points);
   for (const Point& point : points) workloads.require_possible(point);
   const std::vector<Timing> timings = timings_of(points, study.repeats, study.seed);
 

@@ -113,6 +113,7 @@ std::vector<Series> series_of(const std::vector<Row>& rows) {
     if (std::none_of(all.begin(), all.end(), [&](const Series& one) { return key_of(one) == key_of(mine); }))
       all.push_back(mine);
   }
+  std::ranges::sort(all, [](const Series& a, const Series& b) { return key_of(a) < key_of(b); });
   for (Series& series : all) {
     std::map<int, std::map<std::string, int>> nodes_of;  // by ranks and placement
     std::vector<const Row*> mine;

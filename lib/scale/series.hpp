@@ -33,7 +33,8 @@ struct Series {
   std::vector<Fit> fits() const;
 };
 
-/// Points that several placements have in common belong to the series of each.
+/// By workload, scaling and placement, whatever the order of the rows. Points that several placements have in
+/// common belong to the series of each.
 std::vector<Series> series_of(const std::vector<Row>& rows);
 
 }  // namespace whorl::scale

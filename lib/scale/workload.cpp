@@ -102,6 +102,7 @@ Row Workloads::time_training(const Point& point, const mpi::Communicator& comm) 
   Row row;
   while (!trainer.done()) row.seconds += trainer.next_epoch().value().train_seconds;
   row.pictures = trainer.facts().total_steps * point.batch;
+  if (comm.size() > 1) row.all_reduce_ran = trainer.facts().all_reduce;
   if (const auto cost = trainer.facts().step_cost) {
     row.all_reduce_steps = cost->steps * trainer.facts().total_steps;
     row.all_reduce_bytes = cost->bytes_sent * trainer.facts().total_steps;

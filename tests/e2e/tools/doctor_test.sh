@@ -15,7 +15,8 @@ for ranks in 1 3; do
   row ok MPI-IO
   row ok HDF5
   row "(ok|warn)" "within nodes"
-  expect_words "GPU not in this build"
+  row "(ok|warn)" GPU
+  row "(ok|warn)" NCCL
   [ "$(grep -c '"pattern\|"verdict"' figures.json)" -eq 1 ] || fail "figures.json has no verdict"
   [ "$(grep -c '"fma_rate"' figures.json)" -eq $ranks ] || fail "figures.json has not the clock of each of $ranks ranks"
 done

@@ -22,7 +22,7 @@ write_study() {  # write_study FOLDER BYTES_PER_SECOND
   printf '[{"started": "2025-01-31T12:00:00Z", "versions": {"whorl": "0.1.0"}, "ranks": [{"host": "n1", "cpus": "0-15"}, {"host": "n2", "cpus": "0-15"}],
     "between_nodes": {"latency_seconds": 5e-05, "bytes_per_second": %s}}]' "$2" > "$1/starts.json"
   {
-    echo "workload,scaling,placement,ranks,nodes,threads,batch,all_reduce,repeat,pictures,seconds,compute,communication,input,waiting,other,all_reduce_steps,all_reduce_bytes,started,start"
+    echo "workload,scaling,placement,ranks,nodes,threads,batch,all_reduce,repeat,pictures,seconds,compute,communication,input,waiting,other,all_reduce_ran,all_reduce_steps,all_reduce_bytes,started,start"
     for point in "packed 1 1" "packed 2 1" "packed 4 2" "packed 8 4" "spread 2 2" "spread 4 4"; do
       for factors in "strong ring" "weak ring" "weak mpi"; do
         for repeat in 1 2 3; do echo "$point $factors $repeat"; done
@@ -31,8 +31,8 @@ write_study() {  # write_study FOLDER BYTES_PER_SECOND
       weak = $4 == "weak"; batch = weak ? 500 * $2 : 500; noise = 1 + 0.01 * ($6 - 2)
       compute = 0.2 * batch / $2 * (1 + 0.02 * ($2 - 1)) * noise / 100
       communication = ($3 - 1) * 3e6 / bandwidth * noise + ($2 > 1) * 0.01 * ($5 == "mpi")
-      printf "train,%s,%s,%d,%d,1,%d,%s,%d,%d,%.6f,%.6f,%.6f,0.010000,0.020000,0.005000,20,6000000,2025-01-31T12:00:00Z,1\n",
-        $4, $1, $2, $3, batch, $5, $6, 10 * batch, compute + communication + 0.035, compute, communication }'
+      printf "train,%s,%s,%d,%d,1,%d,%s,%d,%d,%.6f,%.6f,%.6f,0.010000,0.020000,0.005000,%s,20,6000000,2025-01-31T12:00:00Z,1\n",
+        $4, $1, $2, $3, batch, $5, $6, 10 * batch, compute + communication + 0.035, compute, communication, $5 }'
   } > "$1/rows.csv"
 }
 write_study a_study_with_a_long_name_on_fast_links 1.2e9

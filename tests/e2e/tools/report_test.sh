@@ -23,7 +23,7 @@ until grep -qs '^train' study/rows.csv; do kill -0 $pid || fail "the study ended
 kill -9 $pid
 wait $pid || true
 if "${scale[@]}" > output 2>&1; then fail "the folder of a study was used without --resume"; fi
-expect_text output "is not empty"
+expect_text output "holds a study, which --resume continues"
 "${scale[@]}" --resume > output 2>&1 || fail "resuming the study"
 [ "$(wc -l < study/rows.csv)" -eq $((3 * 2 * 2 * 2 + 1)) ] || fail "rows.csv has $(wc -l < study/rows.csv) lines"
 [ -z "$(cut -d , -f 1-9 study/rows.csv | sort | uniq -d)" ] || fail "a timing was made twice"

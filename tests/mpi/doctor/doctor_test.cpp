@@ -51,7 +51,7 @@ TEST_F(Doctor, GathersByRank) {
 
 TEST_F(Doctor, EveryRankComesToTheSameJudgement) {
   for (const auto check : {check_binding, check_clock, check_mpi_library, check_within_nodes,
-                           check_between_nodes, check_wall_clocks, check_memory, check_gpus})
+                           check_between_nodes, check_wall_clocks, check_memory, check_gpus, check_nccl})
     expect_the_same_everywhere(check(world_, layout_));
 }
 

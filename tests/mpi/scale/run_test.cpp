@@ -83,9 +83,12 @@ TEST(RunStudy, TimesEveryPointOnItsRanks) {
     const Split& split = row.split;
     EXPECT_LE(split.compute + split.communication + split.input + split.waiting + split.other,
               1.5 * row.seconds + 0.05);
-    // Two steps over P ranks: a ring sends something, one rank nothing.
-    ASSERT_TRUE(row.all_reduce_bytes.has_value());
-    EXPECT_EQ(*row.all_reduce_bytes > 0, point.ranks > 1);
+    // What "auto" chose: a library does not say what it sends; others send something, on several ranks.
+    EXPECT_EQ(point.all_reduce, "auto");
+    EXPECT_EQ(row.all_reduce_ran == "-", point.ranks == 1);
+    EXPECT_NE(row.all_reduce_ran, "auto");
+    ASSERT_EQ(row.all_reduce_bytes.has_value(), row.all_reduce_ran != "mpi");
+    EXPECT_EQ(row.all_reduce_bytes.value_or(1) > 0, point.ranks > 1);
   }
 }
 
@@ -146,6 +149,15 @@ TEST(RunStudy, AnotherStudyIsRefused) {
   const std::string differs =
       test::thrown_message<CollectiveError>([&] { run_study(place.world(), study, place / "run", true); });
   EXPECT_NE(differs.find("another study"), std::string::npos) << differs;
+}
+
+TEST(RunStudy, MoreThreadsThanCpusAreRefused) {
+  const Place place;
+  Study study = place.study();
+  study.threads = {1, 100'000};
+  const std::string message =
+      test::thrown_message<UsageError>([&] { run_study(place.world(), study, place / "run", false); });
+  EXPECT_NE(message.find("jobs/launch.sh --threads 100000"), std::string::npos) << message;
 }
 
 TEST(RunStudy, AFailureOnTheRanksOfAPointEndsAll) {

@@ -5,7 +5,6 @@
 
 #include <fstream>
 
-#include "doctor/gpu.hpp"
 #include "layouts.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -41,18 +40,6 @@ TEST(Traffic, WhatGrewCarriedTheMessages) {
   EXPECT_EQ(carriers(before, {{"lo", 105}, {"eth0", 6000}, {"eth1", 600}}, 1500),
             (std::vector<std::string>{"eth0", "eth1"}));
   EXPECT_TRUE(carriers(before, before, 1500).empty());
-}
-
-TEST(Gpus, AreCountedAndTheirIdlenessToldPlainly) {
-  const test::TemporaryFolder root;
-  EXPECT_EQ(count_gpus(root.path()), 0);
-  write(root / "dev/nvidia0", "");
-  write(root / "dev/nvidia1", "");
-  EXPECT_EQ(count_gpus(root.path()), 2);
-  EXPECT_EQ(judge_gpus(one_node, {0, 0}).at(0).level, Level::ok);
-  const Finding finding = judge_gpus(three_nodes, {0, 2, 0}).at(0);
-  EXPECT_EQ(finding.level, Level::warn);
-  EXPECT_EQ(finding.text, "not in this build: b has 2 that stay idle");
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "base/error.hpp"
+#include "gpu/health.hpp"
 #include "nn/cuda/kernels/emulator/grid.hpp"
 #include "nn_gpu/emulated_runtime.hpp"
 #include "nn_gpu/gpu_problem.hpp"
@@ -13,6 +14,14 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
+
+TEST(EmulatedGpu, HealthComparesWhatCameBack) {
+  const gpu::Health health = gpu::examine_gpu(1 << 20);
+  EXPECT_TRUE(health.intact);
+  EXPECT_GT(health.to_gpu, 0);
+  EXPECT_GT(health.from_gpu, 0);
+  EXPECT_EQ(health.free_bytes, static_cast<double>(cuda::emulator::memory_left));
+}
 
 TEST(EmulatedGpu, EqualBitsInAnyOrderOfBlocksAndThreads) {
   const Problem problem = make_problem(make_network("petal", 16, 10, normalisation), 2, 1);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <set>
+#include <tuple>
 
 #include "base/error.hpp"
 #include "support/thrown_message.hpp"
@@ -55,6 +56,20 @@ TEST(Plan, EveryPointOnceWithItsNodesAndBatch) {
     EXPECT_EQ(point.threads, 5);
     EXPECT_EQ(point.nodes, point.ranks == 4 || point.placement == "spread" ? 2 : 1);
   }
+}
+
+TEST(Plan, TrainingIsTimedWithEveryNumberOfThreadsBatchAndAllReduce) {
+  Study study;
+  study.ranks = {2};
+  study.threads = {1, 0, 2};
+  study.batches = {10, 20};
+  study.all_reduces = {"ring", "mpi"};
+  study.scaling = {"weak"};
+  std::set<std::tuple<int, std::int64_t, std::string>> factors;
+  for (const Point& point : points_of(study, {0, 0}, defaults))
+    factors.emplace(point.threads, point.batch, point.all_reduce);
+  EXPECT_EQ(factors.size(), 3U * 2U * 2U);
+  EXPECT_TRUE(factors.contains({5, 40, "mpi"}));
 }
 
 TEST(Plan, OnlyTrainingHasBatchesThreadsAndAllReduces) {

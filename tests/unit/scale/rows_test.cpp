@@ -20,6 +20,7 @@ Row full_row() {
   row.timing.point.nodes = 2;
   row.timing.point.threads = 3;
   row.timing.repeat = 7;
+  row.all_reduce_ran = "hierarchical";
   row.all_reduce_steps = 60;
   row.all_reduce_bytes = 5'000'000'000;
   row.started = "2025-01-31T12:00:00Z";
@@ -35,6 +36,7 @@ TEST(Rows, ALineGivesTheSameRowBack) {
     ASSERT_EQ(rows.size(), 1U);
     EXPECT_EQ(rows[0].timing, row.timing);
     EXPECT_EQ(csv_line(rows[0]), csv_line(row));
+    EXPECT_EQ(rows[0].all_reduce_ran, "hierarchical");
     EXPECT_EQ(rows[0].all_reduce_bytes, row.all_reduce_bytes);
     EXPECT_EQ(rows[0].split.waiting, 0.0625);
   }
