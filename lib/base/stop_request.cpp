@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <ctime>
@@ -14,10 +15,12 @@ namespace whorl {
 
 namespace {
 
-volatile sig_atomic_t is_signalled = 0;
+// Any thread may take the signal.
+std::atomic<bool> is_signalled = false;
+static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler may not take locks");
 
 extern "C" void note_signal(int) {
-  is_signalled = 1;
+  is_signalled = true;
 }
 
 bool set_handlers(void (*handler)(int)) {
@@ -48,20 +51,20 @@ StopRequest::StopRequest(double seconds) {
     const std::chrono::duration<double> usable(*left - std::min(60.0, *left / 10));
     end_ = Clock::now() + std::chrono::duration_cast<Clock::duration>(usable);
   }
-  is_signalled = 0;
+  is_signalled = false;
   const stack_t stack{.ss_sp = stack_.data(), .ss_flags = 0, .ss_size = stack_.size()};
   const bool are_set = sigaltstack(&stack, nullptr) == 0 && set_handlers(note_signal);
   require(are_set, "cannot take signals: {}", system_error_text(errno));
 }
 
 StopRequest::~StopRequest() {
-  set_handlers(is_signalled != 0 ? SIG_IGN : SIG_DFL);
+  set_handlers(is_signalled ? SIG_IGN : SIG_DFL);
   const stack_t none{.ss_sp = nullptr, .ss_flags = SS_DISABLE, .ss_size = 0};
   sigaltstack(&none, nullptr);
 }
 
 bool StopRequest::is_pending() const {
-  return is_signalled != 0 || (end_ && Clock::now() >= *end_);
+  return is_signalled || (end_ && Clock::now() >= *end_);
 }
 
 }  // namespace whorl

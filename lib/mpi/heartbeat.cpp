@@ -79,8 +79,9 @@ std::vector<Heartbeat> Link::receive() {
     }
   }
   std::vector<Heartbeat> heartbeats(received_.size() / sizeof(Heartbeat));
-  std::memcpy(static_cast<void*>(heartbeats.data()), received_.data(), heartbeats.size() * sizeof(Heartbeat));
-  received_.erase(0, heartbeats.size() * sizeof(Heartbeat));
+  const std::size_t whole = heartbeats.size() * sizeof(Heartbeat);
+  received_.copy(reinterpret_cast<char*>(heartbeats.data()), whole);
+  received_.erase(0, whole);
   return heartbeats;
 }
 

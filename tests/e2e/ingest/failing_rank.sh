@@ -18,6 +18,7 @@ expect_interrupted 1 "rank 2 (host .*): cannot write train/images in out.h5.part
 # What was finished is kept, named, and taken over, once the rank may write.
 grep -q "Finished pictures are kept in out.h5.partial-.*--resume" log || fail "does not say how to go on"
 left=$(ls -d out.h5.partial-*)
+[ "$(stat -c %a "$left")" = 700 ] || fail "others can look into $left"
 expect_interrupted 1 "$left is what an interrupted job left" 3 --input tree --output out.h5 --size 192
 [ "$(ls -d out.h5.partial-*)" = "$left" ] || fail "the leftover was touched"
 limited=("${launch[@]}")
