@@ -189,10 +189,6 @@ bool Trainer::train_epoch(const EpochPlan& plan, int epoch, const Hooks& hooks) 
     const Requests agreed = train_step(loader, local_shards, hooks.ask ? hooks.ask() : Requests{});
     if (hooks.after_step && !hooks.after_step(step + 1, agreed) && step + 1 < plan.steps) return false;
   }
-  if (done()) {
-    optimizer_.finish(parameters_);
-    executor_->set_parameters(parameters_);
-  }
   record_training(loader.seconds());
   return true;
 }
