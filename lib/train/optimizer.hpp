@@ -56,8 +56,6 @@ class Optimizer {
   /// Frozen tensors stay. Running statistics are updated by their batch-norm's momentum.
   void step(std::span<float> parameters, std::span<const float> gradients, double factor, int shards,
             std::int64_t batch);
-  /// After the last step: with Lookahead, the slow weights become the parameters.
-  void finish(std::span<float> parameters);
 
   /// What later steps depend on besides the parameters.
   struct State {

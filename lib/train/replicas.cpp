@@ -10,7 +10,7 @@ Replicas::Replicas(const nn::Network& network, const std::string& backend, const
     : team_(threads), executors_(static_cast<std::size_t>(threads)) {
   executors_.front() = nn::compile(network, backend, options);
   nn::CompileOptions same = options;
-  same.plan = first().plan();
+  same.plan = plan();
   team_.run(threads, [&](int number) {
     if (number > 0) executors_[static_cast<std::size_t>(number)] = nn::compile(network, backend, same);
   });

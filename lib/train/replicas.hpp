@@ -23,7 +23,8 @@ class Replicas {
 
   int size() const { return team_.size(); }
   nn::Executor& operator[](int number) { return *executors_[static_cast<std::size_t>(number)]; }
-  const nn::Executor& first() const { return *executors_.front(); }
+  std::string name() const { return executors_.front()->name(); }
+  std::string plan() const { return executors_.front()->plan(); }
   std::size_t memory_bytes() const;
 
   void set_parameters(std::span<const float> parameters);

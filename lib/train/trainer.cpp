@@ -11,11 +11,10 @@
 
 #include "base/activity.hpp"
 #include "base/error.hpp"
-#include "collective/background.hpp"
 #include "gpu/device.hpp"
 #include "train/agreement.hpp"
 #include "train/cores.hpp"
-#include "train/divergence.hpp"
+#include "train/phase.hpp"
 #include "train/whitening.hpp"
 
 namespace whorl::train {
@@ -36,55 +35,16 @@ nn::Network network_for(const Job& job, const dataset::Info& info) {
     normalisation.deviation[c] = info.channel_std[c] > 0 ? static_cast<float>(info.channel_std[c]) : 1.0f;
   }
   const int size = job.network.image_size > 0 ? job.network.image_size : info.image_size;
-  nn::Network network;
   try {
-    network =
-        nn::make_network(job.network.name, size, static_cast<int>(info.class_names.size()), normalisation);
+    return nn::make_network(job.network.name, size, static_cast<int>(info.class_names.size()), normalisation);
   } catch (const Error& error) {
     throw UsageError(error.what());  // on every rank: the job asks for what cannot be
   }
-  return network;
 }
 
 EpochPlan plan_for(const Job& job, const dataset::Reader& reader) {
   if (reader.info().train_count == 0) throw CollectiveError("{} has no training pictures", reader.path());
   return plan_epoch(reader.info().train_count, job.train.batch, job.train.shard);
-}
-
-constexpr double loss_unit = 1.0 / (1 << 24);
-
-/// Of one shard. (A loss that is not finite comes with gradients that are not, and these end the training.)
-std::int64_t loss_in_units(double loss) {
-  constexpr double largest = 1 << 30;
-  return std::isfinite(loss) ? std::llround(std::min(loss, largest) / loss_unit) : 0;
-}
-
-collective::Fastest choose_all_reduce(const Job& job, const mpi::Communicator& comm,
-                                      const nn::Network& network) {
-  using collective::Element;
-  const ParallelOptions& parallel = job.parallel;
-  const collective::Options options{.chunk_bytes = parallel.chunk_bytes};
-  const Element element = job.train.reproducible ? Element::int64 : Element::float32;
-  collective::Fastest chosen;
-  if (parallel.all_reduce == "auto") {
-    chosen = collective::make_fastest(comm, options, element,
-                                      bucket_counts(network.parameters, element, parallel.bucket_bytes));
-  } else {
-    chosen.all_reduce = collective::make_all_reduce(parallel.all_reduce, comm, options);
-  }
-  if (parallel.progress == "thread")
-    chosen.all_reduce = std::make_unique<collective::Background>(std::move(chosen.all_reduce));
-  return chosen;
-}
-
-std::unique_ptr<GradientSum> make_gradient_sum(const Job& job, const mpi::Communicator& comm,
-                                               const nn::Network& network, const EpochPlan& plan,
-                                               collective::AllReduce& all_reduce, int replicas) {
-  const std::size_t bucket_bytes = job.parallel.bucket_bytes;
-  if (!job.train.reproducible)
-    return std::make_unique<FloatGradientSum>(all_reduce, network.parameters, bucket_bytes, replicas);
-  return std::make_unique<ExactGradientSum>(all_reduce, comm, network.parameters, plan.shards_per_batch,
-                                            bucket_bytes, replicas);
 }
 
 }  // namespace
@@ -99,12 +59,6 @@ std::string claim_gpu(const Job& job, const mpi::Communicator& comm) {
   return gpu::claim_gpu(comm, job.parallel.share_gpu);
 }
 
-std::vector<std::string> phase::names() {
-  return {
-      "read",      "augment",  "input wait", "forward", "backward", "all-reduce exposed", "all-reduce hidden",
-      "optimizer", "evaluate", "other"};
-}
-
 Trainer::Trainer(const Job& job, const mpi::Communicator& comm, const dataset::Reader& reader)
     : job_(job),
       comm_(comm),
@@ -115,209 +69,90 @@ Trainer::Trainer(const Job& job, const mpi::Communicator& comm, const dataset::R
       threads_(threads_for(job, comm)),
       gpu_(claim_gpu(job, comm)),
       network_(network_for(job, reader.info())),
-      parameters_(network_.parameters.size()),
-      all_reduce_(choose_all_reduce(job, comm, network_)),
-      gradients_(make_gradient_sum(job, comm, network_, plan_, *all_reduce_.all_reduce,
-                                   std::max(1, busy_replicas()))),
       schedule_(job.schedule, total_steps_, plan_.steps),
-      optimizer_(network_, job.optimizer, total_steps_, plan_.steps),
-      augmenter_(job.augment, reader.info().image_size, network_.input.height,
-                 reader.info().channel_mean.data(), job.train.seed),
       timer_(phase::names()),
       total_timer_(phase::names()) {
   omp_set_num_threads(threads_);  // of the optimizer
   require_same_everywhere(comm_, "the dataset (see data.file)", reader_.digest());
-  initialise_parameters();
-  compile();
+  const std::vector<float> parameters = initial_parameters();
+  require_same_everywhere(comm_, "the initial weights", weights_digest(parameters));
+  engine_ = make_engine({.job = job_,
+                         .comm = comm_,
+                         .reader = reader_,
+                         .network = network_,
+                         .schedule = schedule_,
+                         .plan = plan_,
+                         .total_steps = total_steps_,
+                         .threads = threads_},
+                        parameters);
 }
 
-void Trainer::initialise_parameters() {
+std::vector<float> Trainer::initial_parameters() const {
+  std::vector<float> parameters(network_.parameters.size());
   mpi::together(comm_, [&] {
-    nn::initialise(network_, job_.train.seed, parameters_);
+    nn::initialise(network_, job_.train.seed, parameters);
     initialise_whitening(network_, reader_,
-                         std::min(job_.train.whitening_samples, reader_.info().train_count), parameters_);
+                         std::min(job_.train.whitening_samples, reader_.info().train_count), parameters);
   });
-  require_same_everywhere(comm_, "the initial weights", weights_digest(parameters_));
-}
-
-/// Rank 0 chooses the algorithms, and all ranks compute in that way: the same shard then has the same
-/// gradient anywhere.
-void Trainer::compile() {
-  nn::CompileOptions options{.shard_size = plan_.shard_size,
-                             .label_smoothing = static_cast<float>(job_.train.label_smoothing),
-                             .precision = nn::precision_of(job_.parallel.precision),
-                             .plan = job_.parallel.algorithms};
-  const auto compile_here = [&] {
-    replicas_ = std::make_unique<Replicas>(network_, job_.parallel.device, options, threads_);
-  };
-  mpi::on_root(comm_, compile_here);
-  if (comm_.is_root()) options.plan = replicas_->first().plan();
-  comm_.broadcast(options.plan);
-  mpi::together(comm_, [&] {
-    if (!replicas_) compile_here();
-    replicas_->set_parameters(parameters_);
-  });
+  return parameters;
 }
 
 std::optional<EpochReport> Trainer::next_epoch(const Hooks& hooks) {
   const Clock::time_point start = Clock::now();
-  EpochPlan plan = plan_;
-  plan.steps = upcoming_steps();
+  const std::int64_t steps = upcoming_steps();
   const std::int64_t steps_before = steps_done_in_epoch();
   EpochReport report{.epoch = upcoming_epoch(), .test = {}, .phases = {}};
-  if (!train_epoch(plan, report.epoch, hooks)) return std::nullopt;
+  if (!train_epoch(steps, hooks)) return std::nullopt;
   set_activity("comparing weights", step_);
   const double train_seconds = comm_.max(seconds_since(start));
-  require_same_everywhere(comm_, fmt::format("the weights after epoch {}", report.epoch),
-                          weights_digest(parameters_));
+  require_same_everywhere(comm_, fmt::format("the weights after epoch {}", report.epoch), engine_->digest());
 
-  const Sums sums = std::exchange(sums_, {});
-  const auto batch = static_cast<double>(plan.batch());
-  const double samples = static_cast<double>(plan.steps) * batch;
+  const LossSums sums = engine_->take_sums();
+  const auto batch = static_cast<double>(plan_.batch());
+  const double samples = static_cast<double>(steps) * batch;
   report.step = step_;
-  report.train_loss = static_cast<double>(comm_.sum(sums.loss)) * loss_unit / samples;
+  report.train_loss = static_cast<double>(comm_.sum(sums.loss)) * LossSums::unit / samples;
   report.train_top1 = static_cast<double>(comm_.sum(sums.correct)) / samples;
   report.learning_rate_factor = schedule_.factor(step_ - 1);
   report.train_seconds = train_seconds;
-  report.images_per_second = static_cast<double>(plan.steps - steps_before) * batch / train_seconds;
+  report.images_per_second = static_cast<double>(steps - steps_before) * batch / train_seconds;
   const auto stop = [&] { return hooks.ask && hooks.ask().stop; };
   if (is_evaluated(report.epoch)) report.test = last_test_ = evaluate_test("none", stop);
   report.phases = close_phases(seconds_since(start));
   return report;
 }
 
-Range Trainer::shards_of(int replica) const {
-  const Range local = local_shards(), part = block_range(local.size(), busy_replicas(), replica);
-  return {local.begin + part.begin, local.begin + part.end};
-}
-
-int Trainer::busy_replicas() const {
-  return static_cast<int>(std::min<std::int64_t>(threads_, local_shards().size()));
-}
-
-ShardLoader Trainer::make_loader(const EpochPlan& plan, std::uint32_t epoch, std::int64_t first_step,
-                                 Range shards) const {
-  return {reader_,         augmenter_, plan,   network_.input.height,
-          job_.train.seed, epoch,      shards, {.first_step = first_step}};
-}
-
-bool Trainer::train_epoch(const EpochPlan& plan, int epoch, const Hooks& hooks) {
+bool Trainer::train_epoch(std::int64_t steps, const Hooks& hooks) {
   const std::int64_t first_step = steps_done_in_epoch();
-  std::vector<ShardLoader> loaders;
-  for (int replica = 0; replica < busy_replicas(); ++replica)
-    loaders.push_back(
-        make_loader(plan, static_cast<std::uint32_t>(epoch) - 1, first_step, shards_of(replica)));
-  for (std::int64_t step = first_step; step < plan.steps; ++step) {
-    const Requests agreed = train_step(loaders, hooks.ask ? hooks.ask() : Requests{});
-    if (hooks.after_step && !hooks.after_step(step + 1, agreed) && step + 1 < plan.steps) return false;
+  engine_->begin_epoch({static_cast<std::uint32_t>(upcoming_epoch() - 1), first_step, steps});
+  bool goes_on = true;
+  for (std::int64_t step = first_step; step < steps && goes_on; ++step) {
+    const Requests agreed = engine_->step(hooks.ask ? hooks.ask() : Requests{});
+    ++step_;
+    goes_on = !hooks.after_step || hooks.after_step(step + 1, agreed) || step + 1 == steps;
   }
-  if (done()) {
-    optimizer_.finish(parameters_);
-    replicas_->set_parameters(parameters_);
-  }
-  record_training(loaders);
-  return true;
-}
-
-Requests Trainer::train_step(std::vector<ShardLoader>& loaders, Requests own) {
-  gradients_->begin_step(own);
-  std::vector<Sums> sums(loaders.size());
-  const bool learns_from_first = !gradients_->is_calibrated() && !loaders.empty();
-  if (learns_from_first) sums_ += compute_shard(0, loaders.front(), shards_of(0).size() == 1);
-  const auto compute = [&](int replica, nn::Executor&) {
-    const std::int64_t shards = shards_of(replica).size();
-    for (std::int64_t i = replica == 0 && learns_from_first ? 1 : 0; i < shards; ++i) {
-      const auto index = static_cast<std::size_t>(replica);
-      sums[index] += compute_shard(replica, loaders[index], i + 1 == shards);
-    }
-  };
-  if (!loaders.empty()) replicas_->run(busy_replicas(), compute);
-  for (const Sums& one : sums) sums_ += one;
-  set_activity("all-reduce", step_ + 1);
-  const GradientSum::Outcome outcome = gradients_->finish_step();
-  set_activity("optimizer", step_ + 1);
-  if (!outcome.is_finite) report_divergence();
-  update();
-  return outcome.agreed;
-}
-
-Trainer::Sums Trainer::compute_shard(int replica, ShardLoader& loader, bool is_last) {
-  if (replica == 0) set_activity("waiting for pictures", step_ + 1);
-  const LoadedShard& shard = loader.next();
-  if (replica == 0) set_activity("forward and backward", step_ + 1);
-  const nn::ShardResult result = (*replicas_)[replica].forward_backward(
-      {shard.images, shard.labels}, gradients_->arena(replica),
-      [&](std::size_t end) { gradients_->ready(replica, end, is_last); });
-  gradients_->end_shard(replica, is_last);
-  return {loss_in_units(result.loss), result.correct};
-}
-
-Trainer::Sums& Trainer::Sums::operator+=(const Sums& other) {
-  loss += other.loss;
-  correct += other.correct;
-  return *this;
+  engine_->end_epoch();
+  engine_->add_times(timer_);
+  return goes_on;
 }
 
 State Trainer::state() const {
-  const Sums sums = steps_done_in_epoch() > 0 ? sums_ : Sums{};
-  return {.step = step_,
-          .loss = comm_.sum(sums.loss),
-          .correct = comm_.sum(sums.correct),
-          .parameters = parameters_,
-          .optimizer = optimizer_.state(),
-          .gradient_sum = gradients_->state()};
+  State state;
+  state.step = step_;
+  engine_->save(state);
+  if (steps_done_in_epoch() == 0) state.loss = state.correct = 0;
+  return state;
 }
 
 void Trainer::restore(const State& state) {
   mpi::together(comm_, [&] {
-    require(state.step >= 0 && state.step <= total_steps_ && state.parameters.size() == parameters_.size(),
+    require(state.step >= 0 && state.step <= total_steps_ &&
+                state.parameters.size() == network_.parameters.size(),
             "a training of {} steps and {} parameters cannot go on from step {} with {} parameters",
-            total_steps_, parameters_.size(), state.step, state.parameters.size());
-    optimizer_.restore(state.step, state.optimizer);
-    gradients_->restore(state.gradient_sum);
-    step_ = state.step;
-    sums_ = comm_.is_root() ? Sums{state.loss, state.correct} : Sums{};
-    parameters_ = state.parameters;
-    replicas_->set_parameters(parameters_);
+            total_steps_, network_.parameters.size(), state.step, state.parameters.size());
   });
-}
-
-void Trainer::report_divergence() {
-  set_activity("looking for what diverged", step_ + 1);
-  const Range shards = local_shards();
-  const std::int64_t step = steps_done_in_epoch();
-  const auto epoch = static_cast<std::uint32_t>(upcoming_epoch() - 1);
-  ShardLoader loader = make_loader(plan_, epoch, step, shards);
-  std::string found;
-  for (std::int64_t shard = shards.begin; shard < shards.end && found.empty(); ++shard) {
-    std::vector<float> gradients(parameters_.size());
-    const LoadedShard& loaded = loader.next();
-    const double loss = (*replicas_)[0].forward_backward({loaded.images, loaded.labels}, gradients, {}).loss;
-    const std::string where = where_not_finite(network_, loss, gradients);
-    if (where.empty()) continue;
-    const dataset::EpochOrder order(job_.train.seed, epoch, reader_.info().train_count);
-    found = fmt::format("first in {}, over the training pictures {}", where,
-                        fmt::join(samples_of_shard(plan_, order, step, shard), ", "));
-  }
-  std::string first = "no shard's by itself: their gradients have grown more than 10,000-fold in one step";
-  for (const std::string& of_rank : comm_.all_gather(found)) {
-    if (of_rank.empty()) continue;
-    first = of_rank;
-    break;
-  }
-  throw CollectiveError(
-      "training has diverged: in epoch {}, step {}, the loss or its gradient is no longer finite; {}; lower "
-      "the "
-      "learning rate ([optimizer]) or lengthen the warm-up ([schedule])",
-      upcoming_epoch(), step_ + 1, first);
-}
-
-void Trainer::update() {
-  const auto measured = timer_.measure(phase::optimizer);
-  optimizer_.step(parameters_, gradients_->sum(), schedule_.factor(step_), plan_.shards_per_batch,
-                  plan_.batch());
-  replicas_->set_parameters(parameters_);
-  ++step_;
+  engine_->restore(state);
+  step_ = state.step;
 }
 
 bool Trainer::is_evaluated(int epoch) const {
@@ -328,7 +163,8 @@ bool Trainer::is_evaluated(int epoch) const {
 std::optional<Evaluation> Trainer::evaluate_test(const std::string& tta, const std::function<bool()>& stop) {
   const auto measured = timer_.measure(phase::evaluate);
   set_activity("evaluation", step_);
-  return evaluate(reader_, dataset::Split::test, network_, *replicas_, plan_.shard_size, tta, comm_, stop);
+  return evaluate(reader_, dataset::Split::test, network_, engine_->replicas(), plan_.shard_size, tta, comm_,
+                  stop);
 }
 
 std::optional<Evaluation> Trainer::final_evaluation() {
@@ -340,23 +176,8 @@ std::optional<Evaluation> Trainer::final_evaluation() {
   return result;
 }
 
-/// What the rank computes and waits for is its first thread's; all of them read.
-void Trainer::record_training(const std::vector<ShardLoader>& loaders) {
-  const nn::Executor::PassSeconds passes = replicas_->take_pass_seconds();
-  const GradientBuckets::Seconds buckets = gradients_->buckets().take_seconds();
-  for (const ShardLoader& loader : loaders) {
-    timer_.add(phase::read, loader.seconds().read);
-    timer_.add(phase::augment, loader.seconds().augment);
-  }
-  if (!loaders.empty()) timer_.add(phase::input_wait, loaders.front().seconds().wait);
-  timer_.add(phase::forward, passes.forward);
-  timer_.add(phase::backward, std::max(0.0, passes.backward - buckets.in_backward));
-  timer_.add(phase::all_reduce_exposed, buckets.exposed);
-  timer_.add(phase::all_reduce_hidden, buckets.hidden);
-}
-
 std::vector<mpi::PhaseStatistics> Trainer::close_phases(double wall) {
-  replicas_->take_pass_seconds();  // those of the evaluation, which has a phase of its own
+  engine_->replicas().take_pass_seconds();  // those of the evaluation, which has a phase of its own
   double claimed = 0;
   for (const auto part : {phase::input_wait, phase::forward, phase::backward, phase::all_reduce_exposed,
                           phase::optimizer, phase::evaluate}) {
@@ -374,25 +195,11 @@ int Trainer::epochs() const {
 }
 
 Weights Trainer::weights() const {
-  return {network_, parameters_, reader_.info().class_names, reader_.digest()};
+  return {network_, engine_->parameters(), reader_.info().class_names, reader_.digest()};
 }
 
 TrainerFacts Trainer::facts() const {
-  TrainerFacts facts{.network = nn::describe(network_),
-                     .executor = replicas_->first().name(),
-                     .plan = replicas_->first().plan(),
-                     .gpu = gpu_,
-                     .threads = threads_,
-                     .executor_bytes = replicas_->memory_bytes(),
-                     .all_reduce = all_reduce_.all_reduce->name(),
-                     .all_reduce_timings = all_reduce_.timings,
-                     .element = to_string(gradients_->buckets().arena().element()),
-                     .gradient_bytes = gradients_->buckets().arena().size_bytes(),
-                     .buckets = gradients_->buckets().count(),
-                     .step_cost = gradients_->buckets().cost(),
-                     .plan_of_epoch = plan_,
-                     .total_steps = total_steps_};
-  return facts;
+  return {engine_->facts(), nn::describe(network_), gpu_, threads_, plan_, total_steps_};
 }
 
 }  // namespace whorl::train

@@ -273,27 +273,7 @@ TEST(Lookahead, MeetsSlowWeightsPeriodicallyAndAtTheEnd) {
   }
   // slow: 8, then (8 + 5) / 2 = 6.5, then (6.5 + 4.5) / 2 = 5.5
   EXPECT_THAT(course, ElementsAre(7, 6, 6.5, 5.5, 5.5));
-  training.optimizer.finish(training.parameters);
   EXPECT_THAT(training.parameter("head.weight"), Each(5.5F));
-}
-
-TEST(Lookahead, FinishesWithSlowWeights) {
-  Training training(make_head(), lookahead_options());
-  for (float& weight : training.parameters) weight = 8;
-  for (float& gradient : training.gradients) gradient = 1;
-  for (int step = 0; step < 5; ++step)
-    training.optimizer.step(training.parameters, training.gradients, 1, 1, 1);
-  EXPECT_THAT(training.parameter("head.weight"), Each(4.5F));
-  training.optimizer.finish(training.parameters);
-  EXPECT_THAT(training.parameter("head.weight"), Each(6.5F));
-}
-
-TEST(Optimizer, FinishChangesNothingWithoutLookahead) {
-  Training training(make_head(), {});
-  training.parameters[1] = 3;
-  training.optimizer.step(training.parameters, training.gradients, 0, 1, 1);
-  training.optimizer.finish(training.parameters);
-  EXPECT_EQ(training.parameters[1], 3);
 }
 
 TEST(Optimizer, RefusesWhatCannotBe) {

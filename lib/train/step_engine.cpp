@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "train/step_engine.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "train/phase.hpp"
+
+namespace whorl::train {
+
+std::vector<std::string> phase::names() {
+  return {
+      "read",      "augment",  "input wait", "forward", "backward", "all-reduce exposed", "all-reduce hidden",
+      "optimizer", "evaluate", "other"};
+}
+
+std::int64_t LossSums::in_units(double loss) {
+  constexpr double largest = 1 << 30;
+  return std::isfinite(loss) ? std::llround(std::min(loss, largest) / unit) : 0;
+}
+
+std::unique_ptr<StepEngine> make_engine(const Training& training, const std::vector<float>& parameters) {
+  return make_host_engine(training, parameters);
+}
+
+}  // namespace whorl::train
