@@ -37,6 +37,7 @@ wait_for_job "$train" COMPLETED 60
 [[ $(hosts_of one_node) =~ ^(n1 n1|n2 n2)$ ]] || fail "one node was asked for, and $(hosts_of one_node) taken"
 
 # Two nodes by mpirun, as a site's settings say; a flag given at submission wins over the sbatch file's.
+# shellcheck disable=SC2016
 printf '%s\n' ': "${WHORL_LAUNCHER:=mpirun}" "${WHORL_MPIRUN_OPTIONS:=--tag-output}"' '. slurm/site.sh' > site.sh
 export WHORL_SITE=$PWD/site.sh
 train=$(sbatch --parsable --nodes=2 --ntasks-per-node=2 slurm/train.sbatch --job jobs/quickstart.ini --data flowers.h5 \
