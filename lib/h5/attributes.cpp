@@ -35,6 +35,8 @@ void write(const File& file, const std::string& object, const std::string& name,
     check(H5Awrite(attribute.get(), type, values), what, file.path());
 }
 
+constexpr std::size_t most_bytes = 1 << 24;  // of an attribute; HDF5 keeps most of them below 64 KB
+
 // An attribute opened for reading.
 struct Source {
   std::string what;
@@ -48,6 +50,11 @@ struct Source {
     const Space space(check_id(H5Aget_space(attribute.get()), what));
     const hssize_t points = H5Sget_simple_extent_npoints(space.get());
     require(points >= 0, "cannot {}: it has no extent", what);
+    const Type stored(check_id(H5Aget_type(attribute.get()), what));
+    const std::size_t size = std::max<std::size_t>(H5Tget_size(stored.get()), 1);
+    require(static_cast<std::size_t>(points) <= most_bytes / size,
+            "cannot {}: it claims {} values of {} bytes, more than the limit of {} bytes", what, points, size,
+            most_bytes);
     count = static_cast<std::size_t>(points);
   }
 

@@ -13,4 +13,9 @@ namespace whorl::h5 {
 DatasetId create_dataset(const File& file, const std::string& name, hid_t type,
                          const std::vector<hsize_t>& shape);
 
+/// Throws unless the file holds all elements that the dataset claims to have: a few bytes of a damaged file
+/// could claim any number, and memory for them. Reads the index of a chunked dataset as a whole. `what` is
+/// name and file, for the message.
+void require_stored(const File& file, const DatasetId& dataset, const std::string& what);
+
 }  // namespace whorl::h5

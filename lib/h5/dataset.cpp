@@ -65,6 +65,31 @@ void require_collective(const PropertyList& transfer, const std::string& what) {
 
 }  // namespace
 
+void require_stored(const File& file, const DatasetId& dataset, const std::string& what) {
+  constexpr hsize_t best_compression = 1100;  // deflate's is 1032 to 1
+  constexpr hsize_t most = hsize_t{1} << 62;
+  const Type type(check_id(H5Dget_type(dataset.get()), "read the type of " + what));
+  hsize_t bytes = H5Tget_size(type.get());
+  for (const hsize_t extent : shape_of(dataset.get(), "read the shape of " + what)) {
+    require(extent == 0 || bytes <= most / extent,
+            "{} is damaged: it claims more elements than any file holds", what);
+    bytes *= extent;
+  }
+  const hsize_t stored = H5Dget_storage_size(dataset.get());
+  hsize_t file_size = 0;
+  check(H5Fget_filesize(file.id(), &file_size), "read the size of " + file.path());
+  require(stored <= file_size && bytes / best_compression <= stored,
+          "{} is damaged: it claims {} bytes, of which {} are stored in a file of {}", what, bytes, stored,
+          file_size);
+  const PropertyList creation(check_id(H5Dget_create_plist(dataset.get()), "read the layout of " + what));
+  if (bytes == 0 || H5Pget_layout(creation.get()) != H5D_CONTIGUOUS ||
+      H5Pget_external_count(creation.get()) != 0)
+    return;
+  const haddr_t offset = H5Dget_offset(dataset.get());
+  require(bytes == stored && offset <= file_size - stored,
+          "{} is damaged: its {} bytes do not lie within the file", what, bytes);
+}
+
 DatasetId create_dataset(const File& file, const std::string& name, hid_t type,
                          const std::vector<hsize_t>& shape) {
   make_parent_groups(file, name);
@@ -94,9 +119,10 @@ Dataset Dataset::create(const File& file, const std::string& name, const std::ve
 }
 
 Dataset Dataset::open(const File& file, const std::string& name) {
-  return {DatasetId(check_id(H5Dopen2(file.id(), name.c_str(), H5P_DEFAULT),
-                             "open " + name + " in " + file.path())),
-          file, name};
+  const std::string what = name + " in " + file.path();
+  DatasetId id(check_id(H5Dopen2(file.id(), name.c_str(), H5P_DEFAULT), "open " + what));
+  if (!file.is_parallel()) require_stored(file, id, what);
+  return {std::move(id), file, name};
 }
 
 hsize_t Dataset::row_size() const {

@@ -23,6 +23,7 @@ StringDataset open_strings(const File& file, const std::string& name) {
   strings.width = string_width(type, "read " + strings.what);
   const Space space(check_id(H5Dget_space(strings.id.get()), "read the shape of " + strings.what));
   require(H5Sget_simple_extent_ndims(space.get()) == 1, "{} is not a list", strings.what);
+  if (!file.is_parallel()) require_stored(file, strings.id, strings.what);
   check(H5Sget_simple_extent_dims(space.get(), &strings.count, nullptr), "read the shape of " + strings.what);
   return strings;
 }

@@ -5,6 +5,12 @@
 
 namespace whorl::h5 {
 
+namespace {
+
+constexpr std::size_t longest_text = 1 << 20;  // bytes
+
+}  // namespace
+
 Type string_type(std::size_t width) {
   Type type(check_id(H5Tcopy(H5T_C_S1), "make a text type"));
   check(H5Tset_size(type.get(), width), "set the size of a text type");
@@ -16,7 +22,10 @@ Type string_type(std::size_t width) {
 std::size_t string_width(const Type& type, const std::string& what) {
   require(H5Tget_class(type.get()) == H5T_STRING && H5Tis_variable_str(type.get()) == 0,
           "cannot {}: it is not text of fixed length", what);
-  return H5Tget_size(type.get());
+  const std::size_t width = H5Tget_size(type.get());
+  require(width > 0 && width <= longest_text, "cannot {}: texts of {} bytes, more than the limit of {}", what,
+          width, longest_text);
+  return width;
 }
 
 std::string pack_strings(const std::vector<std::string>& values, std::size_t width) {

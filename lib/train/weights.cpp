@@ -77,9 +77,10 @@ Weights load_weights(const std::filesystem::path& path) {
   Weights weights;
   weights.class_names = h5::read_strings_attribute(file, "/", "class_names");
   weights.dataset_digest = h5::read_text_attribute(file, "/", "dataset_digest");
+  const std::int64_t image_size = h5::read_integer_attribute(file, "/", "image_size");
+  require(image_size >= 1 && image_size <= 65535, "{}: attribute image_size is {}", file.path(), image_size);
   weights.network =
-      nn::make_network(h5::read_text_attribute(file, "/", "network"),
-                       static_cast<int>(h5::read_integer_attribute(file, "/", "image_size")),
+      nn::make_network(h5::read_text_attribute(file, "/", "network"), static_cast<int>(image_size),
                        static_cast<int>(weights.class_names.size()),
                        {read_channels(file, "channel_mean"), read_channels(file, "channel_std")});
   weights.parameters.resize(weights.network.parameters.size());
