@@ -16,7 +16,7 @@ for algorithm in ring shared hierarchical central mpi; do
   mpirun -n 3 --oversubscribe "$WHORL_BIN"/whorl-allreduce --algorithms "$algorithm" --bytes 4M --repeat 1000000 > output 2>&1 &
   job=$!
   trap 'kill -9 "$job" 2> /dev/null || true' EXIT
-  for _ in $(seq 200); do
+  for _ in $(seq $((200 * slowness))); do
     ! grep -q "3 ranks on 1 host" output || break
     sleep 0.1
   done
@@ -24,7 +24,7 @@ for algorithm in ring shared hierarchical central mpi; do
   kill -9 "$(pid_of_rank 1)"
   start=$SECONDS status=0
   while kill -0 "$job" 2> /dev/null; do
-    [ $((SECONDS - start)) -lt 20 ] || fail "$algorithm: the job still runs after 20 s"
+    [ $((SECONDS - start)) -lt $((20 * slowness)) ] || fail "$algorithm: the job still runs after 20 s"
     sleep 0.1
   done
   wait "$job" || status=$?

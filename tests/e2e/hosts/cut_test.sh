@@ -20,7 +20,7 @@ cut() {
   wait $job || status=$?
   echo "launch.sh ended with $status after $SECONDS s"
   while pgrep "$program" > /dev/null; do
-    [ $SECONDS -lt 30 ] || { echo "ranks are left: $(pgrep -a "$program")"; exit 1; }
+    [ $SECONDS -lt $((30 * slowness)) ] || { echo "ranks are left: $(pgrep -a "$program")"; exit 1; }
     sleep 0.2
   done
   echo "all ranks ended after $SECONDS s"

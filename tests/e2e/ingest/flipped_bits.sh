@@ -14,7 +14,7 @@ with_ranks 2 --input "${WHORL_FLIPPED_INPUT:-tree}" --output jpeg.h5 --size 64 -
 # verify FILE RANKS: its status, output in log.
 verify() {
   local status=0
-  timeout "${WHORL_TEST_SECONDS:-60}" mpirun -n "$2" "$WHORL_BIN/whorl-inspect" "$1" --verify >log 2>&1 || status=$?
+  timeout $((60 * slowness)) mpirun -n "$2" "$WHORL_BIN/whorl-inspect" "$1" --verify >log 2>&1 || status=$?
   return $status
 }
 random() { echo $(((RANDOM * 32768 + RANDOM) % $1)); }

@@ -12,7 +12,7 @@ fi
 
 # In front of MEGABYTES PROGRAM ARGUMENTS...
 # shellcheck disable=SC2016
-with_memory=(timeout 60 mpirun -n 2 bash -c 'ulimit -v "${0}000"; exec "$@"')
+with_memory=(timeout $((60 * slowness)) mpirun -n 2 bash -c 'ulimit -v "${0}000"; exec "$@"')
 
 make_dataset flowers.h5 40
 write_job job.ini
@@ -28,7 +28,7 @@ for megabytes in $(seq 150 25 1000); do
   status=0 start=$SECONDS
   "${with_memory[@]}" "$megabytes" "$WHORL_BIN"/whorl-ingest --input tree --output out.h5 --size 2048 --resume > output 2>&1 || status=$?
   [ $status -ne 0 ] || break
-  [ $status -ne 124 ] && [ $((SECONDS - start)) -lt 20 ] || fail "it took $((SECONDS - start)) s to end with $megabytes MB"
+  [ $status -ne 124 ] && [ $((SECONDS - start)) -lt $((20 * slowness)) ] || fail "it took $((SECONDS - start)) s to end with $megabytes MB"
   if grep -q "whorl-ingest: error.*: out of memory" output; then refused=$((refused + 1)); fi
 done
 [ $status -eq 0 ] || fail "$megabytes MB are not enough"

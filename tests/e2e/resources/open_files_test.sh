@@ -12,8 +12,8 @@ failed=0 succeeded=0
 try_with() {
   local status=0 start=$SECONDS
   # shellcheck disable=SC2016
-  timeout 60 mpirun -n 2 bash -c 'ulimit -n "$0"; exec "$@"' "$@" > output 2>&1 || status=$?
-  [ $((SECONDS - start)) -lt 20 ] || fail "it took $((SECONDS - start)) s to end with $1 files: $2"
+  timeout $((60 * slowness)) mpirun -n 2 bash -c 'ulimit -n "$0"; exec "$@"' "$@" > output 2>&1 || status=$?
+  [ $((SECONDS - start)) -lt $((20 * slowness)) ] || fail "it took $((SECONDS - start)) s to end with $1 files: $2"
   if [ $status -eq 0 ]; then
     succeeded=$((succeeded + 1))
   else

@@ -2,6 +2,8 @@
 # shellcheck shell=bash
 # To be sourced: what the tests of whorl-train and whorl-eval share.
 
+slowness=${WHORL_TEST_SLOWNESS:-1}  # of the programs: how much longer they may take, see CMakePresets.json
+
 fail() {
   echo "FAILED: $1" >&2
   [ ! -e output ] || sed 's/^/    | /' output >&2
@@ -16,9 +18,9 @@ expect_in_output() {  # expect_in_output TEXT
 expect_failure() {
   local wanted=$1 status=0 start=$SECONDS
   shift
-  timeout 60 "$@" > output 2>&1 || status=$?
+  timeout $((60 * slowness)) "$@" > output 2>&1 || status=$?
   [ "$status" -eq "$wanted" ] || fail "status $status instead of $wanted of: $*"
-  [ $((SECONDS - start)) -lt 20 ] || fail "it took $((SECONDS - start)) s to fail: $*"
+  [ $((SECONDS - start)) -lt $((20 * slowness)) ] || fail "it took $((SECONDS - start)) s to fail: $*"
 }
 
 # make_dataset FILE PER_CLASS: drawn flowers of 16 pixels, five classes.

@@ -13,7 +13,7 @@ start_training() {
     > output 2>&1 &
   job=$!
   trap 'kill -9 "$job" 2> /dev/null || true' EXIT
-  for _ in $(seq 300); do
+  for _ in $(seq $((300 * slowness))); do
     [ ! -s "$run/metrics.csv" ] || return 0
     kill -0 "$job" 2> /dev/null || fail "training ended before its first epoch"
     sleep 0.1
@@ -25,7 +25,7 @@ start_training() {
 expect_end() {
   local status=0 start=$SECONDS
   while kill -0 "$job" 2> /dev/null; do
-    [ $((SECONDS - start)) -lt 20 ] || fail "the job still runs after 20 s"
+    [ $((SECONDS - start)) -lt $((20 * slowness)) ] || fail "the job still runs after 20 s"
     sleep 0.1
   done
   wait "$job" || status=$?

@@ -37,7 +37,7 @@ kill_training() {
   if [ $((RANDOM % 2)) -eq 0 ]; then ranks=("${ranks[RANDOM % ${#ranks[@]}]}"); fi
   kill -9 "${ranks[@]}" 2> /dev/null || true
   # Open MPI 4.1's mpirun at times waits for ever for ranks that died while they started.
-  for _ in $(seq 150); do
+  for _ in $(seq $((150 * slowness))); do
     kill -0 "$job" 2> /dev/null || return 0
     sleep 0.1
   done

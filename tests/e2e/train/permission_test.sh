@@ -35,7 +35,7 @@ expect_in_output "cannot open locked.ini: Permission denied"
 expect_failure 1 "${train[@]}" --run closed/run
 expect_in_output "cannot create the run folder closed/run: Permission denied"
 expect_failure 1 "${train[@]}" --run closed
-expect_in_output "cannot create closed/job.ini: Permission denied"
+expect_in_output "cannot create closed/.lock: Permission denied"
 
 # Neither checkpoints nor metrics.csv can be written for a while, and there is nobody to see it: training goes on.
 "${train[@]}" --run open/run --train.epochs=40 --train.evaluate_every=0 > output 2>&1 &

@@ -28,7 +28,7 @@ expect_stop() {
 
 # wait_for_epochs RUN COUNT
 wait_for_epochs() {
-  for _ in $(seq 600); do
+  for _ in $(seq $((600 * slowness))); do
     [ ! -e "$1/metrics.csv" ] || [ "$(wc -l < "$1/metrics.csv")" -le "$2" ] || return 0
     sleep 0.05
   done

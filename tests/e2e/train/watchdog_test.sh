@@ -19,9 +19,9 @@ lose() {
   kill -"$1" "$pid"
   wait "$job" || status=$?
   [ "$status" -ne 0 ] || fail "the job ended as if all were well"
-  [ $((SECONDS - start)) -lt 30 ] || fail "it took $((SECONDS - start)) s to end the job"
+  [ $((SECONDS - start)) -lt $((30 * slowness)) ] || fail "it took $((SECONDS - start)) s to end the job"
   while [ -e "/proc/$pid" ] && ! grep -q "^State:.Z" "/proc/$pid/status"; do
-    [ $((SECONDS - start)) -lt 30 ] || fail "rank $2 is still there"
+    [ $((SECONDS - start)) -lt $((30 * slowness)) ] || fail "rank $2 is still there"
     sleep 0.2
   done
   grep -qE "error: rank $2 \(host $(hostname -s)\) $3; its last phase: [a-z].*, step [0-9]+\. This ends the job" output ||

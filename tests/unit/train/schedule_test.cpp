@@ -82,7 +82,7 @@ TEST(Schedule, RefusesWhatCannotBe) {
   EXPECT_THAT(error_of({.kind = "triangel"}), HasSubstr("\"triangel\"; there are constant, step"));
   EXPECT_THAT(error_of({.warmup_epochs = 5}),
               HasSubstr("schedule.warmup_epochs = 5: 20 steps of warm-up do not fit into a training of 16"));
-  EXPECT_THAT(error_of({.warmup_epochs = -1}), HasSubstr("warm-up of -1"));
+  EXPECT_THAT(error_of({.warmup_epochs = -1}), HasSubstr("schedule.warmup_epochs = -1"));
   EXPECT_THAT(error_of({.final_factor = -0.5}), HasSubstr("negative"));
   EXPECT_THAT(error_of({.kind = "triangle", .peak_at = 1.5}), HasSubstr("not at 1.5"));
   EXPECT_THAT(error_of({}, 0), HasSubstr("0 steps"));
