@@ -247,7 +247,7 @@ class GpuExecutor final : public Executor {
                   {.samples = options_.shard_size}, device_.stream.get());
     gpu::check(cudaMemsetAsync(totals_.data(), 0, totals_.bytes(), device_.stream.get()), "cudaMemsetAsync");
     add_loss(options_.shard_size, losses_.as<float>(), correct_.as<std::int32_t>(), totals_.as<LossTotals>(),
-             device_.stream.get());
+             nullptr, device_.stream.get());
     to_host(total_staging_.as<LossTotals>().data(), totals_.data(), totals_.bytes(), device_.stream);
   }
 
