@@ -22,15 +22,15 @@ TEST_F(GpuTraining, AllStepsButTheFirstAreGraphs) {
 }
 
 TEST_F(GpuTraining, PicturesThatDoNotFitArriveInTime) {
-  const TinyDataset dataset = dataset_for(2 * world.size());
-  const Job job = gpu_job(2 * world.size());
+  const TinyDataset dataset = dataset_for(world.size());
+  const Job job = gpu_job(world.size());
   const Trained expected = train_all(job, world, dataset.reader());
   EXPECT_THAT(expected.facts.executor,
-              HasSubstr(fmt::format("{} pictures in GPU memory", 24 * world.size() + 2)));
+              HasSubstr(fmt::format("{} pictures in GPU memory", 12 * world.size() + 2)));
   emulator::memory_left = std::size_t{400} << 20;
   const Trained got = train_all(job, world, dataset.reader());
   emulator::memory_left = std::size_t{1} << 30;
-  EXPECT_THAT(got.facts.executor, HasSubstr(" 16 pictures in GPU memory"));
+  EXPECT_THAT(got.facts.executor, HasSubstr(" 8 pictures in GPU memory"));
   EXPECT_EQ(got.parameters, expected.parameters);
 }
 
