@@ -13,6 +13,8 @@
 
 #include "base/error.hpp"
 #include "base/unique_handle.hpp"
+#include "nn/cuda/kernels/digest.hpp"
+#include "nn/cuda/kernels/draws.hpp"
 #include "nn/cuda/kernels/loss.hpp"
 #include "nn/cuda/kernels/norm.hpp"
 #include "nn/cuda/kernels/pictures.hpp"
@@ -227,6 +229,47 @@ void sgd(benchmark::State& state) {
   });
 }
 
+void gradient_sums(benchmark::State& state) {
+  const Memory gradients(4 * weights), sums(4 * weights);
+  measure(state, 12 * weights, [&](Stream stream) {
+    sum_gradients(weights, gradients.as<float>(), true, sums.as<float>(), stream);
+  });
+}
+
+void digest(benchmark::State& state) {
+  const Memory arena(4 * weights), partials(std::int64_t{digest_blocks} * sizeof(DigestPart));
+  measure(state, 4 * weights, [&](Stream stream) {
+    digest_arena(weights, arena.as<float>(), partials.as<DigestPart>(), stream);
+  });
+}
+
+/// Of the three square matrices of 256 filters.
+void polynomial(benchmark::State& state) {
+  constexpr std::int64_t elements = std::int64_t{3} * 256 * 256;
+  const Memory gram(2 * elements), square(2 * elements), out(2 * elements);
+  measure(state, 6 * elements, [&](Stream stream) {
+    muon_polynomial(
+        storage, {.side = 256, .count = 3, .gram = gram.as(), .square = square.as(), .polynomial = out.as()},
+        stream);
+  });
+}
+
+/// Of an epoch.
+void draws(benchmark::State& state) {
+  constexpr int pictures = 50000;
+  const Memory views(std::int64_t{pictures} * sizeof(PictureView));
+  const EpochDraws draws{.pictures = pictures,
+                         .order_keys = {1, 2, 3, 4, 5, 6},
+                         .half_bits = 8,
+                         .augmentation = {1, 2},
+                         .first_epoch = {3, 4},
+                         .flip = Flip::alternating,
+                         .crop_padding = 2};
+  measure(state, std::int64_t{pictures} * sizeof(PictureView), [&](Stream stream) {
+    draw_views(draws, {.batches = 25, .batch = 2000, .samples = 2000}, views.as<PictureView>(), stream);
+  });
+}
+
 void filters(benchmark::State& state) {
   constexpr FilterShape shape{256, 256, 3, 3, 256, 256};
   constexpr std::int64_t count = std::int64_t{256} * 256 * 9;
@@ -254,6 +297,10 @@ void add_all() {
   add("cross_entropy", loss);
   add("update_arena", sgd);
   add("filters_from_arena", filters);
+  add("sum_gradients", gradient_sums);
+  add("digest_arena", digest);
+  add("muon_polynomial", polynomial);
+  add("draw_views", draws);
 }
 
 }  // namespace

@@ -35,6 +35,10 @@ class KeyedRandom {
   float normal();
   bool coin() { return (next_u32() >> 31) != 0; }
 
+  /// Of purpose and epoch, mixed: with the sample as the counter's upper half, blocks of Philox under it are
+  /// this stream. For those who draw it elsewhere.
+  std::array<std::uint32_t, 2> key() const { return key_; }
+
  private:
   std::array<std::uint32_t, 2> key_;
   std::array<std::uint32_t, 4> counter_;

@@ -16,8 +16,12 @@ class EpochOrder {
   /// The sample that stands at `position` in this epoch.
   std::int64_t operator()(std::int64_t position) const;
 
- private:
   static constexpr int rounds = 6;
+  /// Of the network's rounds, and the bits of each half: for those who evaluate it elsewhere.
+  const std::array<std::uint32_t, rounds>& keys() const { return keys_; }
+  int half_bits() const { return half_bits_; }
+
+ private:
   std::array<std::uint32_t, rounds> keys_{};
   std::int64_t count_;
   int half_bits_;

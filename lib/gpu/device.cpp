@@ -11,6 +11,8 @@ namespace whorl::gpu {
 
 namespace {
 
+constexpr int lowest_architecture = WHORL_LOWEST_ARCHITECTURE;
+
 /// cudaSuccess, or why this node has none.
 cudaError_t count_gpus(int& count) {
   const cudaError_t code = cudaGetDeviceCount(&count);
@@ -54,6 +56,9 @@ std::string claim_gpu(const mpi::Communicator& comm, bool may_share) {
     const int device = local_rank % count;
     check(cudaSetDevice(device), "cudaSetDevice");
     check(cudaGetDeviceProperties(&properties, device), "cudaGetDeviceProperties");
+    const std::string problem = unsupported_architecture(
+        properties.name, 10 * properties.major + properties.minor, lowest_architecture);
+    if (!problem.empty()) throw Error("{}: {}", mpi::host_name(), problem);
     mine.gpu = bus_id(device);
   });
   const std::vector<std::string> hosts = comm.all_gather(mine.host), gpus = comm.all_gather(mine.gpu);

@@ -33,6 +33,15 @@ void Event::record(const Stream& stream) {
   check(cudaEventRecord(get(), stream.get()), "cudaEventRecord");
 }
 
+void Event::record_time(const Stream& stream) {
+  cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
+  check(cudaStreamIsCapturing(stream.get(), &status), "cudaStreamIsCapturing");
+  const bool is_captured = status == cudaStreamCaptureStatusActive;
+  check(cudaEventRecordWithFlags(get(), stream.get(),
+                                 is_captured ? cudaEventRecordExternal : cudaEventRecordDefault),
+        "cudaEventRecordWithFlags");
+}
+
 bool Event::reached() const {
   const cudaError_t code = cudaEventQuery(get());
   if (code != cudaErrorNotReady) check(code, "cudaEventQuery");

@@ -32,7 +32,10 @@ class Event {
  public:
   Event();
   cudaEvent_t get() const { return event_.get(); }
+  /// While the stream is captured, this orders the graph's work, and its time cannot be asked for.
   void record(const Stream& stream);
+  /// The same, but every launch of a graph under capture records it again, with its time.
+  void record_time(const Stream& stream);
   bool reached() const;
   /// Blocks until the point has been reached.
   void wait() const;

@@ -89,7 +89,8 @@ std::vector<JobKey> network_and_training_keys() {
       key("train.label_smoothing", &Job::train, &T::label_smoothing,
           "share of the target spread evenly over all classes"),
       key("train.reproducible", &Job::train, &T::reproducible,
-          "equal weights, bit for bit, for any number of ranks and any all-reduce: sums gradients exactly"),
+          "equal weights, bit for bit, for any number of ranks and any all-reduce: sums gradients exactly; "
+          "false: sums float32, and steps stay on the GPU where there is one for all, or NCCL between them"),
       key("train.evaluate_every", &Job::train, &T::evaluate_every,
           "epochs between evaluations; 0: only after the last"),
       key("train.whitening_samples", &Job::train, &T::whitening_samples,

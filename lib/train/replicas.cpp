@@ -2,6 +2,7 @@
 #include "train/replicas.hpp"
 
 #include <numeric>
+#include <utility>
 
 namespace whorl::train {
 
@@ -14,6 +15,10 @@ Replicas::Replicas(const nn::Network& network, const std::string& backend, const
   team_.run(threads, [&](int number) {
     if (number > 0) executors_[static_cast<std::size_t>(number)] = nn::compile(network, backend, same);
   });
+}
+
+Replicas::Replicas(std::unique_ptr<nn::Executor> only) : team_(1) {
+  executors_.push_back(std::move(only));
 }
 
 std::size_t Replicas::memory_bytes() const {

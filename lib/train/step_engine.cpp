@@ -5,6 +5,9 @@
 #include <cmath>
 
 #include "train/phase.hpp"
+#ifdef WHORL_HAS_CUDNN
+#include "train/cuda/gpu_engine.hpp"
+#endif
 
 namespace whorl::train {
 
@@ -20,6 +23,9 @@ std::int64_t LossSums::in_units(double loss) {
 }
 
 std::unique_ptr<StepEngine> make_engine(const Training& training, const std::vector<float>& parameters) {
+#ifdef WHORL_HAS_CUDNN
+  if (stays_on_gpu(training)) return make_gpu_engine(training, parameters);
+#endif
   return make_host_engine(training, parameters);
 }
 

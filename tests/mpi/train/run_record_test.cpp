@@ -74,6 +74,7 @@ TEST_F(SharedFolder, RecordsARun) {
   const std::string text = record.finish(trainer, trainer.final_evaluation());
   world_.barrier();
 
+  job.data.file = dataset.reader().path();
   EXPECT_EQ(read_text_file(folder / "job.ini"), train::resolved_text(job));
   EXPECT_NE(text.find("test accuracy"), std::string::npos) << text;
   EXPECT_EQ(read_text_file(folder / "verdict.txt"), text);

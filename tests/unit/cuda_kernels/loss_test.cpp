@@ -47,18 +47,20 @@ void check(int samples, int classes, int padded_classes, float smoothing) {
     auto device_gradient = DeviceArray<T>::poisoned(std::int64_t{samples} * padded_classes);
     auto losses = DeviceArray<float>::poisoned(samples);
     auto correct = DeviceArray<std::int32_t>::poisoned(samples);
-    DeviceArray<LossTotals> device_totals({{100, 1000}});
+    DeviceArray<LossTotals> device_totals({{1, 10}, {100, 1000}, {1, 10}});
+    DeviceArray<std::int64_t> step({1});
     cross_entropy(storage_of<T>,
                   {classes, padded_classes, smoothing, device_logits.data(), device_labels.data(),
                    device_gradient.data(), losses.data(), correct.data()},
                   {samples, device_views.data(), nullptr}, nullptr);
     device_gradient.expect_all_written();
-    add_loss(samples, losses.data(), correct.data(), device_totals.data(), nullptr);
+    add_loss(samples, losses.data(), correct.data(), device_totals.data(), step.data(), nullptr);
     actual_gradient = device_gradient.numbers();
     return device_totals.values();
   });
-  EXPECT_NEAR(totals[0].loss, 100 + expected.loss, 2e-6 * expected.loss);
-  EXPECT_EQ(totals[0].correct, 1000 + expected.correct);
+  EXPECT_NEAR(totals[1].loss, 100 + expected.loss, 2e-6 * expected.loss);
+  EXPECT_EQ(totals[1].correct, 1000 + expected.correct);
+  for (const LossTotals& other : {totals[0], totals[2]}) EXPECT_TRUE(other.loss == 1 && other.correct == 10);
   Doubles expected_gradient = padded(gradient.values, classes, padded_classes);
   for (double& value : expected_gradient) value = std::isnan(value) ? 0 : value;
   expect_close<T>(actual_gradient, expected_gradient);
@@ -84,6 +86,15 @@ TYPED_TEST(LossKernels, ALabelThatIsNoClassMakesTheLossNaN) {
   EXPECT_TRUE(std::isnan(losses.values()[1]) && std::isnan(losses.values()[2]));
   EXPECT_EQ(correct.values(),
             (std::vector<std::int32_t>{0, 0, 0}));  // of equal logits the first, class 0, wins
+}
+
+TEST(LossKernel, WithoutAStepAddsToTheFirstTotal) {
+  auto losses = floats_of({0.5, 0.25});
+  DeviceArray<std::int32_t> correct({1, 1});
+  DeviceArray<LossTotals> totals({{4, 5}});
+  add_loss(2, losses.data(), correct.data(), totals.data(), nullptr, nullptr);
+  EXPECT_EQ(totals.values()[0].loss, 4.75);
+  EXPECT_EQ(totals.values()[0].correct, 7);
 }
 
 TYPED_TEST(LossKernels, ReadsLogits) {

@@ -199,10 +199,27 @@ TEST(WeightKernels, Muon) {
         2e-5);
 }
 
-TEST(WeightKernels, AdvanceWithoutABatchNumber) {
-  DeviceArray<std::int64_t> step({41});
+TEST(WeightKernels, AdvanceEitherCounter) {
+  DeviceArray<std::int64_t> step({41}), batch_number({7});
   advance(step.data(), nullptr, nullptr);
   EXPECT_EQ(step.values()[0], 42);
+  advance(nullptr, batch_number.data(), nullptr);
+  EXPECT_EQ(batch_number.values()[0], 8);
+  EXPECT_EQ(step.values()[0], 42);
+}
+
+TEST(WeightKernels, SumGradients) {
+  const Doubles gradient = normal_numbers<float>(4096, 1), more = normal_numbers<float>(4096, 2);
+  auto gradients = floats_of(gradient), later = floats_of(more);
+  const Doubles sums = in_every_order([&] {
+    auto device_sums = DeviceArray<float>::poisoned(4096);
+    sum_gradients(4096, gradients.data(), false, device_sums.data(), nullptr);
+    EXPECT_EQ(device_sums.numbers(), gradient);
+    sum_gradients(4096, later.data(), true, device_sums.data(), nullptr);
+    return device_sums.numbers();
+  });
+  for (std::size_t i = 0; i < sums.size(); ++i)
+    ASSERT_EQ(sums[i], double{static_cast<float>(gradient[i]) + static_cast<float>(more[i])});
 }
 
 template <typename T>
@@ -238,6 +255,35 @@ TYPED_TEST(FilterKernels, ToFiltersAndBack) {
                     is_there ? arena[std::size_t((f * shape.channels + c) * area + cell)] : 0);
         }
   }
+}
+
+TYPED_TEST(FilterKernels, MuonPolynomial) {
+  using T = TypeParam;
+  constexpr int side = 12, count = 3;
+  constexpr std::int64_t elements = std::int64_t{count} * side * side;
+  const Doubles gram = normal_numbers<T>(elements, 5), square = normal_numbers<T>(elements, 6);
+  auto device_gram = array_of<T>(gram), device_square = array_of<T>(square);
+  const Doubles polynomial = in_every_order([&] {
+    auto out = DeviceArray<T>::poisoned(elements);
+    muon_polynomial(storage_of<T>,
+                    {.side = side,
+                     .count = count,
+                     .a = 3,
+                     .b = -5,
+                     .c = 2,
+                     .gram = device_gram.data(),
+                     .square = device_square.data(),
+                     .polynomial = out.data()},
+                    nullptr);
+    out.expect_all_written();
+    return out.numbers();
+  });
+  Doubles expected;
+  for (std::size_t i = 0; i < gram.size(); ++i) {
+    const std::size_t in_matrix = i % (side * side);
+    expected.push_back((in_matrix / side == in_matrix % side ? 3 : 0) - 5 * gram[i] + 2 * square[i]);
+  }
+  expect_close<T>(polynomial, expected);
 }
 
 /// 16-bit matrices of Muon: rounded on the way out, added as they come.

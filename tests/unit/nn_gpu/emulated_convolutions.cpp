@@ -6,6 +6,7 @@
 #include "base/error.hpp"
 #include "nn/cuda/convolution_plan.hpp"
 #include "nn/cuda/kernels/bodies/element.hpp"
+#include "nn/cuda/kernels/emulator/queue.hpp"
 
 namespace whorl::nn::cuda {
 
@@ -103,12 +104,16 @@ ConvolutionPlan::ConvolutionPlan(const PlanDevice&, const PlanRequest& request)
   require(request.engine.empty() || request.engine == engine_, "another engine is asked for");
 }
 
-void ConvolutionPlan::run(const CudnnHandle&, const ConvolutionTensors& tensors, void* workspace) const {
+void ConvolutionPlan::run(const CudnnHandle& handle, const ConvolutionTensors& tensors,
+                          void* workspace) const {
   require(workspace != nullptr, "no workspace is given");
-  const PlanRequest request = request_of(engine_);
-  if (request.precision == Precision::float16) return compute<Half>(request, tensors);
-  if (request.precision == Precision::bfloat16) return compute<BFloat16>(request, tensors);
-  compute<float>(request, tensors);
+  cudaStream_t stream = nullptr;
+  check(cudnnGetStream(handle.get(), &stream), "cudnnGetStream");
+  emulator::queue(stream, [tensors, request = request_of(engine_)] {
+    if (request.precision == Precision::float16) return compute<Half>(request, tensors);
+    if (request.precision == Precision::bfloat16) return compute<BFloat16>(request, tensors);
+    compute<float>(request, tensors);
+  });
 }
 
 }  // namespace whorl::nn::cuda

@@ -7,5 +7,7 @@ namespace whorl::nn::cuda::emulator {
 
 /// What cudaMemGetInfo says is left.
 extern std::size_t memory_left;
+/// Of CUDA graphs, so far.
+extern int graph_launches;
 
 }  // namespace whorl::nn::cuda::emulator

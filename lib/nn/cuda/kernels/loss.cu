@@ -22,8 +22,9 @@ void cross_entropy(Storage storage, const CrossEntropy& task, const Batch& batch
 }
 
 void add_loss(int samples, const float* losses, const std::int32_t* correct, LossTotals* totals,
-              Stream stream) {
-  launch("add_loss", AddLossKernel{samples, {losses}, {correct}, in_out<LossTotals>(totals)}, 1, stream);
+              const std::int64_t* step, Stream stream) {
+  launch("add_loss", AddLossKernel{samples, {losses}, {correct}, in_out<LossTotals>(totals), {step}}, 1,
+         stream);
 }
 
 void read_logits(Storage storage, int samples, int classes, int padded_classes, const void* logits,

@@ -24,9 +24,9 @@ struct LossTotals {
   double loss = 0;
   std::int64_t correct = 0;
 };
-/// *Adds* a batch's losses and hits to `totals`.
+/// *Adds* a batch's losses and hits to totals[*step]; a null step is 0.
 void add_loss(int samples, const float* losses, const std::int32_t* correct, LossTotals* totals,
-              Stream stream);
+              const std::int64_t* step, Stream stream);
 
 /// Logits for people: (samples, padded_classes) in the storage type to (samples, classes) in float32.
 void read_logits(Storage storage, int samples, int classes, int padded_classes, const void* logits,

@@ -26,6 +26,22 @@ void muon_normalise(Storage storage, const Muon& muon, void* normalised, Stream 
   });
 }
 
+void muon_polynomial(Storage storage, const MuonPolynomial& task, Stream stream) {
+  const std::int64_t elements = std::int64_t{task.count} * task.side * task.side;
+  with_type(storage, [&](auto type) {
+    using T = decltype(type);
+    const MuonPolynomialKernel<T> kernel{.side = task.side,
+                                         .elements = elements,
+                                         .a = task.a,
+                                         .b = task.b,
+                                         .c = task.c,
+                                         .gram = in<T>(task.gram),
+                                         .square = in<T>(task.square),
+                                         .polynomial = out<T>(task.polynomial)};
+    launch_for_each("muon_polynomial", kernel, elements, stream);
+  });
+}
+
 void muon_apply(Storage storage, const Muon& muon, const void* orthogonal, Stream stream) {
   with_type(storage, [&](auto type) {
     using T = decltype(type);

@@ -10,6 +10,7 @@ struct PictureView {
   std::int32_t picture = 0;
   std::int16_t dy = 0, dx = 0;  ///< pixels down and to the right, |dy|, |dx| < size
   std::int32_t mirrored = 0;    ///< 0 or 1, after the shift
+  bool operator==(const PictureView&) const = default;
 };
 
 /// The samples of one batch. Sample n is views[*batch_number * samples + n].

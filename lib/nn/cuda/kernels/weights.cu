@@ -26,6 +26,11 @@ void advance(std::int64_t* step, std::int64_t* batch_number, Stream stream) {
   launch("advance", AdvanceKernel{in_out<std::int64_t>(step), in_out<std::int64_t>(batch_number)}, 1, stream);
 }
 
+void sum_gradients(std::int64_t floats, const float* gradients, bool add, float* sums, Stream stream) {
+  launch_for_each("sum_gradients", SumGradientsKernel{floats, {gradients}, add, in_out<float>(sums)},
+                  floats / 8, stream);
+}
+
 void filters_from_arena(Storage storage, const FilterShape& shape, const float* parameters, void* filters,
                         Stream stream) {
   const std::int64_t count =

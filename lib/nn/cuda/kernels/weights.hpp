@@ -63,6 +63,15 @@ constexpr std::size_t muon_partials_floats(int matrices) {
 void muon_direction(const Muon& muon, Stream stream);
 /// 2. normalised = direction / (||direction|| + 1e-7), in the storage type: what Newton-Schulz starts from.
 void muon_normalise(Storage storage, const Muon& muon, void* normalised, Stream stream);
+/// Within Newton-Schulz, for `count` square matrices that lie one behind the other: polynomial = a I + b gram
+/// + c square, in the storage type; `square` is the product of `gram` with itself.
+struct MuonPolynomial {
+  int side = 0, count = 0;
+  float a = 3.4445F, b = -4.7750F, c = 2.0315F;  // Jordan's quintic, as in train/muon.cpp
+  const void *gram = nullptr, *square = nullptr;
+  void* polynomial = nullptr;  ///< out
+};
+void muon_polynomial(Storage storage, const MuonPolynomial& task, Stream stream);
 /// 3. parameters = parameters * sqrt(rows) / ||parameters|| - rate * orthogonal.
 void muon_apply(Storage storage, const Muon& muon, const void* orthogonal, Stream stream);
 
@@ -71,8 +80,12 @@ void muon_apply(Storage storage, const Muon& muon, const void* orthogonal, Strea
 void look_ahead(std::int64_t floats, float* parameters, float* slow, const float* weights,
                 const std::int64_t* step, Stream stream);
 
-/// ++*step, ++*batch_number (may be null): the end of a step.
+/// ++*step, ++*batch_number, either of which may be null: the end of a step, or of a batch.
 void advance(std::int64_t* step, std::int64_t* batch_number, Stream stream);
+
+/// sums += gradients (`add`), or = gradients: those of several batches of one step. `floats`: a multiple of
+/// 8.
+void sum_gradients(std::int64_t floats, const float* gradients, bool add, float* sums, Stream stream);
 
 /// A convolution's weights: (filters, channels, height, width) in the arena; for cuDNN (padded_filters,
 /// height, width, padded_channels) in the storage type, with zeros where the arena has nothing. A linear

@@ -89,7 +89,7 @@ struct CrossEntropyKernel {
   }
 };
 
-/// One block; bytes: 8 for each sample.
+/// totals[*step] += losses and hits of a batch. One block; bytes: 8 for each sample.
 struct AddLossKernel {
   static constexpr int threads = 256;
   struct Shared {
@@ -100,6 +100,7 @@ struct AddLossKernel {
   In<float> losses;
   In<std::int32_t> correct;
   InOut<LossTotals> totals;
+  In<std::int64_t> step;
 
   WHORL_DEVICE void operator()(Block& block, Shared& shared) {
     block.phase([&](int thread) {
@@ -116,8 +117,9 @@ struct AddLossKernel {
     add_by_tree(block, shared.correct, 1);
     block.phase([&](int thread) {
       if (thread > 0) return;
-      const LossTotals before = totals.at(0);
-      totals.put(0, {before.loss + shared.loss[0], before.correct + shared.correct[0]});
+      const std::int64_t now = step ? step.at(0) : 0;
+      const LossTotals before = totals.at(now);
+      totals.put(now, {before.loss + shared.loss[0], before.correct + shared.correct[0]});
     });
   }
 };

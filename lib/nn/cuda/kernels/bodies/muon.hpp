@@ -10,7 +10,8 @@
 //   direction:  buffer = momentum * buffer + G;  D = G + momentum * buffer;  sums of D^2 and W^2
 //               bytes: 20 a weight; FLOPs: 9
 //   normalise:  X = D / (||D|| + 1e-7)                        bytes: 6 a weight, with 16-bit X; FLOPs: 1
-//   (then matrix products make O of X: Newton-Schulz)
+//   (then Newton-Schulz makes O of X: matrix products, and between them)
+//   polynomial: P = a I + b A + c A A                        bytes: 6 an element, with 16-bit A; FLOPs: 4
 //   apply:      W = W * sqrt(rows) / ||W|| - rate * O         bytes: 10 a weight; FLOPs: 3
 // `muon_blocks` blocks share a matrix; each of them adds its partial sums anew, always in the same order.
 namespace whorl::nn::cuda {
@@ -108,6 +109,27 @@ struct MuonNormaliseKernel {
         for (int k = 0; k < 8; ++k) values[k] *= factor;
         normalised.set(i, values);
       }
+    });
+  }
+};
+
+template <typename T>
+struct MuonPolynomialKernel {
+  static constexpr int threads = 256;
+  using Shared = Nothing;
+  int side;
+  std::int64_t elements;  ///< of all matrices
+  float a, b, c;
+  In<T> gram, square;
+  Out<T> polynomial;
+
+  WHORL_DEVICE void operator()(Block& block, Shared&) {
+    block.phase([&](int thread) {
+      const std::int64_t i = global_thread<MuonPolynomialKernel>(block, thread);
+      if (i >= elements) return;
+      const int in_matrix = static_cast<int>(i % (std::int64_t{side} * side));
+      const float diagonal = in_matrix / side == in_matrix % side ? a : 0.0F;
+      polynomial.set(i, diagonal + b * gram[i] + c * square[i]);
     });
   }
 };

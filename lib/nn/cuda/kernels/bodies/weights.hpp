@@ -79,8 +79,31 @@ struct AdvanceKernel {
 
   WHORL_DEVICE void operator()(Block& block, Shared&) {
     block.phase([&](int thread) {
-      if (thread == 0) step.put(0, step.at(0) + 1);
+      if (thread == 0 && step) step.put(0, step.at(0) + 1);
       if (thread == 1 && batch_number) batch_number.put(0, batch_number.at(0) + 1);
+    });
+  }
+};
+
+// sums[i] = (add ? sums[i] : 0) + gradients[i]        Bytes: 12 or 8 for each float; FLOPs: 1 or none.
+struct SumGradientsKernel {
+  static constexpr int threads = 256;
+  using Shared = Nothing;
+  std::int64_t floats;
+  In<float> gradients;
+  bool add;
+  InOut<float> sums;
+
+  WHORL_DEVICE void operator()(Block& block, Shared&) {
+    block.phase([&](int thread) {
+      const std::int64_t i = global_thread<SumGradientsKernel>(block, thread) * 8;
+      if (i >= floats) return;
+      Pack sum = gradients.pack(i);
+      if (add) {
+        const Pack before = sums.pack(i);
+        for (int k = 0; k < 8; ++k) sum[k] += before[k];
+      }
+      sums.set(i, sum);
     });
   }
 };

@@ -12,6 +12,7 @@
 #include "nn/cuda/kernels/bodies/element.hpp"
 #include "nn/cuda/kernels/emulator/grid.hpp"
 #include "nn/cuda/kernels/emulator/memory.hpp"
+#include "nn/cuda/kernels/emulator/queue.hpp"
 #include "nn/cuda/kernels/types.hpp"
 
 /// The counterpart of gpu/target.hpp on a host: every access is checked against the array it goes to, every
@@ -145,7 +146,7 @@ inline float power_of_two(float x) {
 }
 
 template <typename Kernel>
-void run_grid(const char* name, Kernel kernel, int blocks, Stream) {
+void run_blocks(const char* name, Kernel kernel, int blocks) {
   emulator::Grid& grid = emulator::grid();
   ++grid.launch;
   try {
@@ -159,6 +160,11 @@ void run_grid(const char* name, Kernel kernel, int blocks, Stream) {
   } catch (const Error& error) {
     throw Error("kernel {}, block {}, thread {}: {}", name, grid.block, grid.thread, error.what());
   }
+}
+
+template <typename Kernel>
+void run_grid(const char* name, const Kernel& kernel, int blocks, Stream stream) {
+  emulator::queue(stream, [=] { run_blocks(name, kernel, blocks); });
 }
 
 }  // namespace emulated
