@@ -74,7 +74,8 @@ TEST_F(SharedFolder, RecordsARun) {
   const std::string text = record.finish(trainer, trainer.final_evaluation());
   world_.barrier();
 
-  job.data.file = dataset.reader().path();
+  if (world_.is_root()) job.data.file = dataset.reader().path();
+  world_.broadcast(job.data.file);  // each rank has its own; rank 0 has written
   EXPECT_EQ(read_text_file(folder / "job.ini"), train::resolved_text(job));
   EXPECT_NE(text.find("test accuracy"), std::string::npos) << text;
   EXPECT_EQ(read_text_file(folder / "verdict.txt"), text);
