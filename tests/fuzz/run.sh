@@ -10,7 +10,7 @@ build=$(cd "$here/../.." && pwd)/build/fuzz
 targets=("${@:2}")
 [ ${#targets[@]} -gt 0 ] || mapfile -t targets < <(cd "$build/bin" && ls | sed -n 's/^fuzz_//p' | grep -v '^seeds$')
 [ ! -w /dev/shm ] || export TMPDIR=${TMPDIR:-/dev/shm}  # for the inputs
-TIMEFORMAT='%0U'
+TIMEFORMAT='%3U'
 
 # fuzz TARGET SECONDS: into $findings/log; prints the CPU seconds it took.
 fuzz() {
@@ -31,12 +31,12 @@ for target in "${targets[@]}"; do
   mkdir -p "$findings" "${folders[0]}"
   for folder in "$build/seeds/$target" "$here/corpus/$target"; do [ ! -d "$folder" ] || folders+=("$folder"); done
   spent=0 executions=0 found=0
-  while ((found == 0 && spent < seconds)); do # again where others had the processor
-    used=$(fuzz "$target" $((seconds - spent))) || found=1
+  while ((found == 0 && spent < 1000 * seconds)); do # milliseconds; again where others had the processor
+    used=$(fuzz "$target" $((seconds - spent / 1000))) || found=1
     executed=$(sed -n 's/^stat::number_of_executed_units: *//p' "$findings/log")
-    spent=$((spent + used)) executions=$((executions + ${executed:-0}))
+    spent=$((spent + 10#${used/./})) executions=$((executions + ${executed:-0}))
   done
-  printf '%-13s %10d executions in %d CPU seconds%s\n' "$target" $executions $spent "$( ((found == 0)) || echo "; FOUND: $findings")"
+  printf '%-13s %10d executions in %d CPU seconds%s\n' "$target" $executions $((spent / 1000)) "$( ((found == 0)) || echo "; FOUND: $findings")"
   ((found == 0)) || status=1
 done
 exit $status
