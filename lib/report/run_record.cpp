@@ -183,7 +183,7 @@ std::string RunRecord::finish(const train::Trainer& trainer,
   summary_.phases = trainer.total_phases();
   ended_ = utc_now();
   weights_digest_ = train::weights_digest(trainer.weights().parameters);
-  const std::string text = verdict(summary_);
+  std::string text = verdict(summary_);
   mpi::on_root(comm_, [&] {
     train::save_weights(folder_ / "weights.h5", trainer.weights());
     write_tables();
