@@ -29,10 +29,10 @@ constexpr std::size_t group_floats = 16;
 
 }  // namespace
 
-GpuOptimizer::GpuOptimizer(const Training& training, const nn::cuda::Device& device)
+GpuOptimizer::GpuOptimizer(const Training& training, nn::cuda::Device& device)
     : training_(training),
       device_(device),
-      stream_(const_cast<gpu::Stream&>(device.stream)),
+      stream_(device.stream),
       rules_(training.network, training.job.optimizer, training.total_steps, training.plan.steps),
       momentum_(device.parameters.bytes(), "momentum") {
   assign_rules();

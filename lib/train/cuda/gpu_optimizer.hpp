@@ -20,7 +20,7 @@ namespace whorl::train {
 class GpuOptimizer {
  public:
   /// Changes device.parameters. `training` and `device` outlive it.
-  GpuOptimizer(const Training& training, const nn::cuda::Device& device);
+  GpuOptimizer(const Training& training, nn::cuda::Device& device);
 
   /// Fills the tables for the steps of an epoch, from 0.
   void begin_epoch(std::uint32_t epoch);
@@ -41,7 +41,7 @@ class GpuOptimizer {
   }
 
   const Training training_;
-  const nn::cuda::Device& device_;
+  nn::cuda::Device& device_;
   gpu::Stream& stream_;
   UpdateRules rules_;
   std::vector<Update> columns_;  ///< of the table: one of all tensors that follow the same rule
