@@ -16,6 +16,7 @@ namespace {
 
 int replay(const fs::path& folder) {
   int count = 0;
+  if (!fs::exists(folder)) return count;  // a target has generated seeds, a corpus, or both
   for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
     const std::string bytes = whorl::read_text_file(entry.path());
     fmt::print(stderr, "{}: {} bytes\n", entry.path().string(), bytes.size());
