@@ -11,7 +11,7 @@
 #include <set>
 #include <thread>
 
-#include "train/cores.hpp"
+#include "mpi/cores.hpp"
 
 namespace whorl::doctor {
 
@@ -26,7 +26,7 @@ std::vector<int> allowed_cpus() {
       CPU_SET_S(cpu, sizeof every, every.data());
     // Where that is forbidden, what this process is bound to is all that is known.
     static_cast<void>(sched_setaffinity(0, sizeof every, every.data()));
-    cpus = train::bound_cpus();
+    cpus = mpi::bound_cpus();
   }).join();
   return cpus;
 }
@@ -55,11 +55,11 @@ std::vector<Group> groups_of(const std::vector<int>& ranks, const std::vector<Bi
 
 std::string cores_text(const std::set<int>& cores) {
   return fmt::format("core{} {}", cores.size() == 1 ? "" : "s",
-                     train::ranges_text({cores.begin(), cores.end()}));
+                     mpi::ranges_text({cores.begin(), cores.end()}));
 }
 
 std::string ranks_text(const std::vector<int>& ranks) {
-  return fmt::format("rank{} {}", ranks.size() == 1 ? "" : "s", train::ranges_text(ranks));
+  return fmt::format("rank{} {}", ranks.size() == 1 ? "" : "s", mpi::ranges_text(ranks));
 }
 
 std::string bind_remedy(std::size_t ranks_on_node, int threads) {
@@ -111,7 +111,7 @@ Finding judge_node(const Layout& layout, const std::vector<Binding>& bindings, i
 
 Binding binding_of_this_rank() {
   const std::vector<int> cpus = allowed_cpus();
-  Binding binding{.bound = train::cores_of(train::bound_cpus()), .allowed = train::cores_of(cpus)};
+  Binding binding{.bound = mpi::cores_of(mpi::bound_cpus()), .allowed = mpi::cores_of(cpus)};
   if (const char* text = std::getenv("SLURM_CPUS_ON_NODE")) {
     const std::size_t cpus_a_core = std::max<std::size_t>(1, cpus.size() / binding.allowed.size());
     const auto of_slurm = static_cast<std::size_t>(std::max(1, std::atoi(text)));

@@ -13,7 +13,7 @@
 
 #include "base/error.hpp"
 #include "doctor/fma_rate.hpp"
-#include "train/cores.hpp"
+#include "mpi/cores.hpp"
 
 namespace whorl::doctor {
 
@@ -118,7 +118,7 @@ double Clock::speed() const {
 }
 
 Clock clock_of_this_rank() {
-  const int cpu = train::bound_cpus().front();
+  const int cpu = mpi::bound_cpus().front();
   Clock clock{.governor = cpufreq(cpu, "scaling_governor"), .nominal = nominal_hz(cpu)};
   clock.lanes = vector_lanes();
   const double start = wall_seconds(), waited = waited_seconds();

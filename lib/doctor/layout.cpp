@@ -5,8 +5,8 @@
 
 #include <algorithm>
 
+#include "mpi/cores.hpp"
 #include "mpi/session.hpp"
-#include "train/cores.hpp"
 
 namespace whorl::doctor {
 
@@ -34,7 +34,7 @@ std::string Layout::name(int rank) const {
 Layout layout_of(const mpi::Communicator& comm) {
   return {.hosts = comm.all_gather(mpi::host_name()),
           .nodes = mpi::nodes_of_ranks(comm),
-          .threads = comm.max(train::default_threads(comm))};
+          .threads = comm.max(mpi::default_threads(comm))};
 }
 
 }  // namespace whorl::doctor

@@ -9,9 +9,9 @@
 #include <ctime>
 
 #include "h5/handles.hpp"
+#include "mpi/cores.hpp"
 #include "mpi/session.hpp"
 #include "report/build_info.hpp"
-#include "train/cores.hpp"
 
 namespace whorl::report {
 
@@ -30,7 +30,7 @@ std::vector<std::pair<std::string, std::string>> versions() {
 
 std::vector<RankPlace> rank_places(const mpi::Communicator& comm) {
   const std::vector<std::string> hosts = comm.all_gather(mpi::host_name());
-  const std::vector<std::string> cpus = comm.all_gather(train::ranges_text(train::bound_cpus()));
+  const std::vector<std::string> cpus = comm.all_gather(mpi::ranges_text(mpi::bound_cpus()));
   std::vector<RankPlace> places;
   for (std::size_t rank = 0; rank < hosts.size(); ++rank) places.push_back({hosts[rank], cpus[rank]});
   return places;

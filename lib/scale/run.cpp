@@ -11,12 +11,12 @@
 #include "base/file_system.hpp"
 #include "base/progress.hpp"
 #include "doctor/links.hpp"
+#include "mpi/cores.hpp"
 #include "report/environment.hpp"
 #include "report/json.hpp"
 #include "report/run_record.hpp"
 #include "scale/placement.hpp"
 #include "scale/workload.hpp"
-#include "train/cores.hpp"
 
 namespace whorl::scale {
 
@@ -103,7 +103,7 @@ std::string describe(const Point& point) {
 
 /// Threads that share a CPU would be taken for bad scaling. Collective.
 void require_cpus(const mpi::Communicator& world, const std::vector<Point>& points) {
-  const int cpus = world.min(static_cast<int>(train::bound_cpus().size()));
+  const int cpus = world.min(static_cast<int>(mpi::bound_cpus().size()));
   for (const Point& point : points) {
     if (point.threads > cpus)
       throw UsageError(

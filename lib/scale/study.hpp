@@ -14,7 +14,7 @@ struct Study {
   std::vector<std::string> scaling{"strong", "weak"};
   std::vector<int> ranks;                                   ///< empty: 1, 2, 4 ... and all
   std::vector<std::string> placements{"packed", "spread"};  ///< see ranks_in_turn()
-  std::vector<int> threads{0};  ///< of each rank; 0: train::default_threads()
+  std::vector<int> threads{0};                              ///< of each rank; 0: mpi::default_threads()
   int repeats = 3;
   std::uint64_t seed = 1;  ///< of the random order
 

@@ -9,8 +9,8 @@
 #include "base/file_system.hpp"
 #include "ingest/ingest.hpp"
 #include "ingest/worker.hpp"
+#include "mpi/cores.hpp"
 #include "readbench/measurement.hpp"
-#include "train/cores.hpp"
 #include "train/trainer.hpp"
 
 namespace whorl::scale {
@@ -58,7 +58,7 @@ Split split_of(double seconds, const std::vector<double>& compute, const std::ve
 }
 
 Workloads::Workloads(const mpi::Communicator& world, const Study& study, std::filesystem::path scratch)
-    : study_(study), scratch_(std::move(scratch)), threads_(world.min(train::default_threads(world))) {
+    : study_(study), scratch_(std::move(scratch)), threads_(world.min(mpi::default_threads(world))) {
   const auto is_timed = [&](const char* name) {
     return std::ranges::any_of(study.workloads,
                                [&](const std::string& workload) { return workload.starts_with(name); });

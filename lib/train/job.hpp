@@ -43,7 +43,7 @@ struct ParallelOptions {
   std::string device = "cpu";         ///< backend of the executor
   std::string precision = "float32";  ///< nn::precision_names(); other than float32: on a GPU only
   bool share_gpu = false;             ///< two ranks may use one GPU
-  int threads = 0;                    ///< of each rank; 0: see default_threads()
+  int threads = 0;                    ///< of each rank; 0: see mpi::default_threads()
   std::string algorithms = "fixed";   ///< of convolutions: fixed | measured | direct
   std::string all_reduce = "auto";    ///< collective::available_algorithms(), or auto: the fastest
   std::string progress = "polling";   ///< of sums under way: polling | thread

@@ -12,8 +12,8 @@
 #include "base/activity.hpp"
 #include "base/error.hpp"
 #include "gpu/device.hpp"
+#include "mpi/cores.hpp"
 #include "train/agreement.hpp"
-#include "train/cores.hpp"
 #include "train/phase.hpp"
 #include "train/whitening.hpp"
 
@@ -50,7 +50,7 @@ EpochPlan plan_for(const Job& job, const dataset::Reader& reader) {
 }  // namespace
 
 int threads_for(const Job& job, const mpi::Communicator& comm) {
-  const int on_cpus = job.parallel.threads > 0 ? job.parallel.threads : default_threads(comm);
+  const int on_cpus = job.parallel.threads > 0 ? job.parallel.threads : mpi::default_threads(comm);
   return job.parallel.device == "gpu" ? 1 : on_cpus;
 }
 

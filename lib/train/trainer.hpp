@@ -45,7 +45,7 @@ struct TrainerFacts : EngineFacts {
   std::int64_t total_steps = 0;
 };
 
-/// Threads that this rank computes on: the job's, or default_threads(); one drives a GPU. Collective.
+/// Threads that this rank computes on: the job's, or mpi::default_threads(); one drives a GPU. Collective.
 int threads_for(const Job& job, const mpi::Communicator& comm);
 /// Gives each rank the GPU that the job computes on; "" where it needs none. Collective.
 std::string claim_gpu(const Job& job, const mpi::Communicator& comm);

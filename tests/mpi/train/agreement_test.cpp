@@ -7,7 +7,6 @@
 #include "base/error.hpp"
 #include "mpi/session.hpp"
 #include "support/thrown_message.hpp"
-#include "train/cores.hpp"
 
 namespace whorl::train {
 namespace {
@@ -25,14 +24,6 @@ TEST(Agreement, NamesTheRankThatDiffersFromMost) {
   EXPECT_EQ(message, fmt::format("the weights must be the same on every rank, but 1 of {} ranks differ from "
                                  "usual: rank {} (host {}): odd",
                                  world.size(), odd, mpi::host_name()));
-}
-
-TEST(Cores, AreSharedOutAmongTheRanksOfANode) {
-  const mpi::Communicator world = mpi::Communicator::world();
-  const int cores = cores_of_this_rank(world);
-  EXPECT_GE(cores, 1);
-  EXPECT_LE(cores, std::max(1, static_cast<int>(bound_cpus().size()) / world.size()))
-      << "the test ranks are not bound to cores";
 }
 
 }  // namespace

@@ -5,7 +5,6 @@
 
 #include "base/error.hpp"
 #include "support/thrown_message.hpp"
-#include "train/cores.hpp"
 
 namespace whorl::train {
 namespace {
@@ -42,13 +41,6 @@ TEST(Evaluation, Top1IsTheDiagonalOfTheConfusionMatrix) {
   EXPECT_EQ(evaluation.correct(), 16);
   EXPECT_EQ(evaluation.top1(), 0.8);
   EXPECT_EQ(Evaluation{}.top1(), 0.0);
-}
-
-TEST(Cores, RangesAreWrittenShort) {
-  EXPECT_EQ(ranges_text({}), "");
-  EXPECT_EQ(ranges_text({4}), "4");
-  EXPECT_EQ(ranges_text({0, 1, 2, 3, 8, 10, 11}), "0-3,8,10-11");
-  EXPECT_FALSE(bound_cpus().empty());
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "train/cores.hpp"
+#include "mpi/cores.hpp"
 
 #include <fmt/format.h>
 #include <sched.h>
@@ -13,7 +13,7 @@
 
 #include "base/error.hpp"
 
-namespace whorl::train {
+namespace whorl::mpi {
 
 std::vector<int> bound_cpus() {
   std::array<cpu_set_t, 8> set{};  // 8192 CPUs: the kernel refuses a mask smaller than its own
@@ -49,20 +49,20 @@ std::string ranges_text(const std::vector<int>& ascending) {
   return text;
 }
 
-int cores_of_this_rank(const mpi::Communicator& comm) {
+int cores_of_this_rank(const Communicator& comm) {
   const std::vector<int> cpus = bound_cpus();
   const std::string mine = ranges_text(cpus);
-  mpi::Communicator node = comm.split_by_node();
+  Communicator node = comm.split_by_node();
   const std::vector<std::string> all = node.all_gather(mine);
   node.close();
   const auto sharing = std::count(all.begin(), all.end(), mine);
   return std::max(1, static_cast<int>(cores_of(cpus).size()) / static_cast<int>(sharing));
 }
 
-int default_threads(const mpi::Communicator& comm) {
+int default_threads(const Communicator& comm) {
   const int cores = cores_of_this_rank(comm);
   const char* wanted = std::getenv("OMP_NUM_THREADS");
   return wanted == nullptr ? cores : std::max(1, std::atoi(wanted));
 }
 
-}  // namespace whorl::train
+}  // namespace whorl::mpi
