@@ -25,8 +25,9 @@ template <bool add>
   for (std::size_t i = 0; i < count; ++i) {
     largest = std::max(largest, std::bit_cast<std::uint32_t>(values[i]) & magnitude_mask);
     const double shifted = static_cast<double>(values[i]) * scale + shift;
-    const std::int64_t term = std::bit_cast<std::int64_t>(shifted) - std::bit_cast<std::int64_t>(shift);
-    sums[i] = add ? sums[i] + term : term;
+    // Unsigned, since of values that are too large, whose sums are worthless, it overflows.
+    const std::uint64_t term = std::bit_cast<std::uint64_t>(shifted) - std::bit_cast<std::uint64_t>(shift);
+    sums[i] = static_cast<std::int64_t>(add ? static_cast<std::uint64_t>(sums[i]) + term : term);
     values[i] = 0;
   }
   return largest;
@@ -46,7 +47,8 @@ WHORL_SIMD_CLONES
 std::uint64_t copy_all(const std::int64_t* sums, double unit, float* values, std::size_t count) {
   std::uint64_t magnitudes = 0;
   for (std::size_t i = 0; i < count; ++i) {
-    magnitudes |= static_cast<std::uint64_t>(sums[i] < 0 ? -sums[i] : sums[i]);
+    const auto bits = static_cast<std::uint64_t>(sums[i]);
+    magnitudes |= sums[i] < 0 ? 0 - bits : bits;
     values[i] = static_cast<float>(static_cast<double>(sums[i]) * unit);
   }
   return magnitudes;
