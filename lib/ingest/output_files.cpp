@@ -45,6 +45,10 @@ bool holds_pictures(const fs::path& folder) {
   }
 }
 
+bool remove_without_pictures(const fs::path& folder) {
+  return !holds_pictures(folder) && fs::remove_all(folder) > 0;
+}
+
 }  // namespace
 
 OutputFiles::OutputFiles(const mpi::Communicator& comm, fs::path result, bool overwrite, bool resume)
@@ -56,6 +60,7 @@ OutputFiles::OutputFiles(const mpi::Communicator& comm, fs::path result, bool ov
             "{} exists already; choose another name, or replace it with --overwrite", result_.string());
     find_leftovers();
     lock_leftovers();
+    std::erase_if(leftovers_, remove_without_pictures);
     if (!resume) refuse_leftovers();
     folder = make_folder(result_);
     locks_.push_back(FileLock::take(fs::path(folder) / lock_file));
@@ -103,8 +108,10 @@ bool OutputFiles::is_there() const {
 }
 
 OutputFiles::~OutputFiles() {
-  std::error_code ignored;  // another rank may be removing it too
-  if (!holds_pictures(folder_)) fs::remove_all(folder_, ignored);
+  std::error_code ignored;
+  if (holds_pictures(folder_)) return;
+  // Other ranks may be removing it too, and get in each other's way.
+  for (int tries = 0; tries < 10 && fs::exists(folder_, ignored); ++tries) fs::remove_all(folder_, ignored);
 }
 
 std::string OutputFiles::note_of_kept() const {

@@ -38,7 +38,7 @@ class OutputFiles {
   std::filesystem::path spool(int rank) const { return folder_ / fmt::format("spool-{}", rank); }
   std::filesystem::path journal(int rank) const { return folder_ / fmt::format("journal-{}", rank); }
   std::filesystem::path scratch() const { return folder_ / "input"; }
-  /// Folders of interrupted jobs of the same result; on rank 0.
+  /// Folders of interrupted jobs of the same result, with pictures that they finished; on rank 0.
   const std::vector<std::filesystem::path>& leftovers() const { return leftovers_; }
 
   /// Collective: a new HDF5 file, open until close_hdf5().

@@ -34,6 +34,18 @@ with_ranks 2 --input tree --output out.h5 --size 32 --overwrite >log 2>&1 || fai
 [ "$(head -c 4 out.h5 | tail -c 3)" = HDF ] || fail "not replaced"
 [ "$(find . -name 'out.h5*')" = ./out.h5 ] || fail "left behind: $(find . -name 'out.h5*')"
 
+# What a killed job left without a finished picture is of no use to anybody.
+mkdir out.h5.partial-abcdef
+touch out.h5.partial-abcdef/pictures.h5
+with_ranks 2 --input tree --output out.h5 --size 32 --overwrite >log 2>&1 || fail "minds an empty leftover"
+[ "$(find . -name 'out.h5*')" = ./out.h5 ] || fail "left behind: $(find . -name 'out.h5*')"
+
+# Another job is at work.
+mkdir out.h5.partial-abcdef
+flock out.h5.partial-abcdef/lock mpirun -n 2 "$ingest" --input tree --output out.h5 --size 32 --resume --overwrite >log 2>&1 && fail "resumes what is at work"
+grep -q "another job is writing out.h5 now, in out.h5.partial-abcdef" log || fail "does not say that a job is at work"
+rm -r out.h5.partial-abcdef
+
 # More ranks than pictures is no error, and gives the same file.
 "$WHORL_BIN/make_pictures" few 2 1
 with_ranks 1 --input few --output one.h5 --size 32 >log 2>&1 || fail "one rank"
