@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <thread>
 
 #include "base/error.hpp"
 
@@ -18,8 +19,13 @@ Descriptor open_lock(const std::filesystem::path& path, int flags) {
   return Descriptor(::open(path.c_str(), O_RDWR | O_CLOEXEC | flags, 0666));
 }
 
-bool is_refused(const Descriptor& file) {
-  return ::flock(file.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+bool is_refused(const Descriptor& file, std::chrono::seconds wait) {
+  const auto end = std::chrono::steady_clock::now() + wait;
+  while (::flock(file.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    if (std::chrono::steady_clock::now() >= end) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  return false;
 }
 
 /// Whoever held it may have removed it between our opening and locking.
@@ -32,11 +38,11 @@ bool is_still_there(const std::filesystem::path& path, const Descriptor& file) {
 
 }  // namespace
 
-std::unique_ptr<FileLock> FileLock::take(const std::filesystem::path& path) {
+std::unique_ptr<FileLock> FileLock::take(const std::filesystem::path& path, std::chrono::seconds wait) {
   while (true) {
     Descriptor file = open_lock(path, O_CREAT);
     require(bool(file), "cannot create {}: {}", path.string(), system_error_text(errno));
-    if (is_refused(file)) return nullptr;
+    if (is_refused(file, wait)) return nullptr;
     if (is_still_there(path, file)) return std::unique_ptr<FileLock>(new FileLock(path, std::move(file)));
   }
 }
@@ -45,9 +51,9 @@ FileLock::~FileLock() {
   ::unlink(path_.c_str());  // while it is held, so that nobody else's is removed
 }
 
-bool FileLock::is_held(const std::filesystem::path& path) {
+bool FileLock::is_held(const std::filesystem::path& path, std::chrono::seconds wait) {
   const Descriptor file = open_lock(path, 0);
-  return file && is_refused(file);
+  return file && is_refused(file, wait);
 }
 
 }  // namespace whorl

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
 
@@ -13,11 +14,15 @@ namespace whorl {
 /// object. On file systems without locks nobody ever holds one.
 class FileLock {
  public:
-  /// Creates the file if need be; null where another process holds the lock. Throws if the file cannot be
-  /// made.
-  static std::unique_ptr<FileLock> take(const std::filesystem::path& path);
-  /// Also false where there is no such file.
-  static bool is_held(const std::filesystem::path& path);
+  /// The ranks of a job whose mpirun was killed need a moment to notice: before that, a lock is waited for.
+  static constexpr std::chrono::seconds patience{10};
+
+  /// Creates the file if need be; null where another process holds the lock, and goes on holding it. Throws
+  /// if the file cannot be made.
+  static std::unique_ptr<FileLock> take(const std::filesystem::path& path,
+                                        std::chrono::seconds wait = patience);
+  /// Whether another process goes on holding it; false where there is no such file.
+  static bool is_held(const std::filesystem::path& path, std::chrono::seconds wait = patience);
   FileLock(const FileLock&) = delete;
   FileLock& operator=(const FileLock&) = delete;
   ~FileLock();

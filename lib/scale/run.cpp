@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/error.hpp"
+#include "base/file_lock.hpp"
 #include "base/file_system.hpp"
 #include "base/progress.hpp"
 #include "doctor/links.hpp"
@@ -46,9 +47,12 @@ int record_start(const mpi::Communicator& world, const fs::path& file) {
   return number;
 }
 
-/// Makes the folder ready on rank 0.
-void open_folder(const Study& study, const fs::path& folder, bool continues) {
+/// Makes the folder ready on rank 0, and keeps others from it.
+std::unique_ptr<FileLock> open_folder(const Study& study, const fs::path& folder, bool continues) {
   fs::create_directories(folder);
+  auto lock = FileLock::take(folder / report::lock_file_name);
+  require(lock != nullptr, "another whorl-scale is writing to {}; wait for it, or choose another --run DIR",
+          folder.string());
   const fs::path file = folder / "study.ini";
   if (continues) {
     require(read_text_file(file) == resolved_text(study),
@@ -58,6 +62,7 @@ void open_folder(const Study& study, const fs::path& folder, bool continues) {
   } else {
     write_file_atomically(file, resolved_text(study));
   }
+  return lock;
 }
 
 /// On every rank, from rank 0's file. Collective.
@@ -135,7 +140,8 @@ std::vector<Row> run_study(const mpi::Communicator& world, const Study& study, c
   for (const Point& point : points) workloads.require_possible(point);
   const std::vector<Timing> timings = timings_of(points, study.repeats, study.seed);
 
-  mpi::on_root(world, [&] { open_folder(study, folder, continues == 1); });
+  std::unique_ptr<FileLock> lock;
+  mpi::on_root(world, [&] { lock = open_folder(study, folder, continues == 1); });
   const fs::path file = folder / "rows.csv";
   std::optional<RowFile> output;
   mpi::on_root(world, [&] { output.emplace(file); });
