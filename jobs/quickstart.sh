@@ -24,7 +24,7 @@ stage() {  # stage TITLE COMMAND...: runs it, says how long it took
   echo
 }
 
-programs=(whorl-synth whorl-ingest whorl-inspect whorl-train whorl-eval whorl-allreduce)  # two thirds of the time to build all
+programs=(whorl-synth whorl-ingest whorl-inspect whorl-train whorl-eval whorl-allreduce)  # half the time that all take
 
 build() {
   local log=$work/build.log

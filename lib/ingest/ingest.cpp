@@ -57,9 +57,8 @@ void check_rejects(const std::vector<Reject>& rejects, const Manifest& manifest,
   if (static_cast<double>(rejects.size()) <= most) return;
   const auto count = static_cast<double>(manifest.items.size());
   throw CollectiveError(
-      "{} of {} pictures cannot be used, more than the {:.0f} that --max-rejects {} allows; --max-rejects "
-      "{:.2f} "
-      "does:{}",
+      "{} of {} pictures cannot be used, more than the {:.0f} that --max-rejects {} allows; "
+      "--max-rejects {:.2f} does:{}",
       rejects.size(), manifest.items.size(), std::floor(most), most / count,
       std::ceil(100 * static_cast<double>(rejects.size()) / count) / 100,
       list_rejects(rejects, manifest, most_lines));
