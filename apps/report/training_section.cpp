@@ -23,8 +23,8 @@ using Json = nlohmann::ordered_json;
 namespace fs = std::filesystem;
 
 constexpr std::size_t most_bars = 48;
-const std::vector<std::string> on_the_clock{"forward",    "backward", "optimizer", "all-reduce exposed",
-                                            "input wait", "evaluate", "other"};
+const std::vector<std::string> on_the_clock{"forward",   "backward",   "optimizer", "all-reduce exposed",
+                                            "rank wait", "input wait", "evaluate",  "other"};
 
 /// Not a number for an empty field; nothing for what is no number.
 std::optional<double> parse_number(const std::string& text) {

@@ -87,12 +87,14 @@ class Communicator {
   T max(T value) const {
     return reduce_all(value, MPI_MAX);
   }
-  /// Element-wise sum over ranks, in place.
+  /// Element-wise over ranks, in place.
   template <typename T>
   void sum_in_place(std::span<T> values) const {
-    check_call(
-        MPI_Allreduce(MPI_IN_PLACE, values.data(), int_count(values.size()), datatype<T>(), MPI_SUM, comm_),
-        "MPI_Allreduce");
+    reduce_all_in_place(values, MPI_SUM);
+  }
+  template <typename T>
+  void min_in_place(std::span<T> values) const {
+    reduce_all_in_place(values, MPI_MIN);
   }
   /// Sum of `value` over all lower ranks; 0 on rank 0.
   template <typename T>
@@ -121,6 +123,11 @@ class Communicator {
     T result{};
     check_call(MPI_Allreduce(&value, &result, 1, datatype<T>(), op, comm_), "MPI_Allreduce");
     return result;
+  }
+  template <typename T>
+  void reduce_all_in_place(std::span<T> values, MPI_Op op) const {
+    check_call(MPI_Allreduce(MPI_IN_PLACE, values.data(), int_count(values.size()), datatype<T>(), op, comm_),
+               "MPI_Allreduce");
   }
 
   MPI_Comm comm_ = MPI_COMM_NULL;

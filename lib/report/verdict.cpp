@@ -16,9 +16,6 @@ namespace {
 
 namespace phase = train::phase;
 
-constexpr std::array on_the_clock{
-    phase::forward,    phase::backward, phase::optimizer, phase::all_reduce_exposed,
-    phase::input_wait, phase::evaluate, phase::other};
 constexpr std::array beside{phase::read, phase::augment, phase::all_reduce_hidden};
 
 double computing(const std::vector<mpi::PhaseStatistics>& phases) {
@@ -57,9 +54,9 @@ std::string phase_line(const mpi::PhaseStatistics& phase, double whole) {
 
 std::string time_table(const RunSummary& run) {
   double whole = 0;
-  for (const auto part : on_the_clock) whole += run.phases[part].mean;
+  for (const auto part : phase::on_the_clock) whole += run.phases[part].mean;
   std::string text = fmt::format("  where the time went, mean over ranks, of {}\n", format_duration(whole));
-  for (const auto part : on_the_clock) text += phase_line(run.phases[part], whole);
+  for (const auto part : phase::on_the_clock) text += phase_line(run.phases[part], whole);
   text += "   beside that\n";
   for (const auto part : beside) text += phase_line(run.phases[part], whole);
   return text;
@@ -74,27 +71,24 @@ std::string input_reason(const RunSummary& run, double share) {
       format_duration(read + augment));
 }
 
-std::string communication_reason(const RunSummary& run, double share) {
-  const double exposed = run.phases[phase::all_reduce_exposed].mean;
-  const double waiting = std::min(exposed, imbalance_of(run.phases).waiting);
-  return fmt::format(
-      "communication: {:.0f} % of the training time goes into the all-reduce, about {:.0f} % of that into "
-      "waiting for the slowest rank",
-      share, percent(waiting, exposed));
-}
-
 std::string bound(const RunSummary& run) {
   const double compute = computing(run.phases), input = run.phases[phase::input_wait].mean,
-               communication = run.phases[phase::all_reduce_exposed].mean;
-  const double train = compute + input + communication;
-  if (communication > compute && communication >= input)
-    return communication_reason(run, percent(communication, train));
-  if (input > compute) return input_reason(run, percent(input, train));
+               communication = run.phases[phase::all_reduce_exposed].mean,
+               waiting = run.phases[phase::rank_wait].mean;
+  const double train = compute + input + communication + waiting;
+  const double most = std::max({compute, input, communication, waiting});
+  if (most == communication)
+    return fmt::format(
+        "communication: {:.0f} % of the training time goes into all-reduces that computation does not hide",
+        percent(communication, train));
+  if (most == waiting)
+    return fmt::format("imbalance: ranks wait {:.0f} % of the training time for the slowest of each step",
+                       percent(waiting, train));
+  if (most == input) return input_reason(run, percent(input, train));
   return fmt::format(
       "computation: forward, backward and optimizer take {:.0f} % of the training time, waiting for pictures "
-      "{:.0f} %, "
-      "communication {:.0f} %",
-      percent(compute, train), percent(input, train), percent(communication, train));
+      "{:.0f} %, communication {:.0f} %, waiting for ranks {:.0f} %",
+      percent(compute, train), percent(input, train), percent(communication, train), percent(waiting, train));
 }
 
 }  // namespace
@@ -109,7 +103,6 @@ Imbalance imbalance_of(const std::vector<mpi::PhaseStatistics>& phases) {
   const double mean =
       std::accumulate(seconds.begin(), seconds.end(), 0.0) / static_cast<double>(seconds.size());
   Imbalance result;
-  result.waiting = *slowest - mean;
   result.excess = mean > 0 ? *slowest / mean - 1 : 0;
   result.rank = static_cast<int>(slowest - seconds.begin());
   return result;

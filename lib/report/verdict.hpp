@@ -29,9 +29,8 @@ struct RunSummary {
 
 /// How unequal the ranks' computing times are (forward, backward, optimizer).
 struct Imbalance {
-  double excess = 0;   ///< max / mean - 1
-  double waiting = 0;  ///< max - mean, seconds: what the mean rank waits for the slowest
-  int rank = 0;        ///< slowest
+  double excess = 0;  ///< max / mean - 1
+  int rank = 0;       ///< slowest
 };
 Imbalance imbalance_of(const std::vector<mpi::PhaseStatistics>& phases);
 

@@ -29,7 +29,7 @@ std::string meaning_of(const std::string& part, const std::string& workload) {
     return workload == "ingest" ? "scanning and reading the source" : "waiting for pictures";
   }
   if (part == "waiting" && reads) return "waiting for the rank that reads longest (imbalance)";
-  if (part == "waiting") return "waiting for the rank that computes longest (imbalance)";
+  if (part == "waiting") return "waiting for the slowest rank of each step (imbalance)";
   if (part == "compute") {
     return "computing itself: ranks that share memory bandwidth, caches and clock, or smaller parts of a "
            "batch, "

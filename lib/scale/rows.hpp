@@ -26,9 +26,9 @@ namespace whorl::scale {
 /// Seconds, mean over the ranks; they add up to the wall clock.
 struct Split {
   double compute = 0;        ///< forward, backward, optimizer; of an ingest: decoding
-  double communication = 0;  ///< all-reduce that computation did not hide, without what is `waiting`
+  double communication = 0;  ///< all-reduce that computation did not hide
   double input = 0;          ///< waiting for pictures; of an ingest: scanning and reading; of a reading: all
-  double waiting = 0;        ///< for the rank that computes, or reads, longest (imbalance)
+  double waiting = 0;        ///< for the slowest rank of each step, or of the reading (imbalance)
   double other = 0;          ///< the rest; of an ingest mostly writing
 };
 

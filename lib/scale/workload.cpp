@@ -2,7 +2,7 @@
 #include "scale/workload.hpp"
 
 #include <algorithm>
-#include <cstdio>
+#include <initializer_list>
 #include <numeric>
 
 #include "base/error.hpp"
@@ -19,18 +19,17 @@ namespace {
 
 constexpr int reading_batch = 64;  // pictures
 
-double mean(const std::vector<double>& values) {
-  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+/// Seconds, mean over the ranks.
+double mean_of(const std::vector<mpi::PhaseStatistics>& phases, std::initializer_list<std::size_t> parts) {
+  double seconds = 0;
+  for (const std::size_t part : parts) seconds += phases[part].mean;
+  return seconds;
 }
 
-/// Element-wise over the ranks.
-std::vector<double> sum_of(const std::vector<mpi::PhaseStatistics>& phases,
-                           std::initializer_list<std::size_t> parts) {
-  std::vector<double> sums(phases[0].per_rank.size());
-  for (const std::size_t part : parts) {
-    for (std::size_t rank = 0; rank < sums.size(); ++rank) sums[rank] += phases[part].per_rank[rank];
-  }
-  return sums;
+/// `split` with what is left of `seconds` as `other`.
+Split completed(Split split, double seconds) {
+  split.other = std::max(0.0, seconds - split.compute - split.communication - split.input - split.waiting);
+  return split;
 }
 
 train::Job read_job(const mpi::Communicator& world, const Study& study) {
@@ -46,16 +45,6 @@ train::Job read_job(const mpi::Communicator& world, const Study& study) {
 }
 
 }  // namespace
-
-Split split_of(double seconds, const std::vector<double>& compute, const std::vector<double>& input,
-               const std::vector<double>& communication) {
-  const double longest = *std::max_element(compute.begin(), compute.end());
-  Split split{.compute = mean(compute), .input = mean(input)};
-  split.waiting = std::min(longest - split.compute, mean(communication));
-  split.communication = mean(communication) - split.waiting;
-  split.other = std::max(0.0, seconds - split.compute - split.input - split.waiting - split.communication);
-  return split;
-}
 
 Workloads::Workloads(const mpi::Communicator& world, const Study& study, std::filesystem::path scratch)
     : study_(study), scratch_(std::move(scratch)), threads_(world.min(mpi::default_threads(world))) {
@@ -109,8 +98,11 @@ Row Workloads::time_training(const Point& point, const mpi::Communicator& comm) 
   }
   namespace phase = train::phase;
   const auto phases = trainer.total_phases();
-  row.split = split_of(row.seconds, sum_of(phases, {phase::forward, phase::backward, phase::optimizer}),
-                       sum_of(phases, {phase::input_wait}), sum_of(phases, {phase::all_reduce_exposed}));
+  row.split = completed({.compute = mean_of(phases, {phase::forward, phase::backward, phase::optimizer}),
+                         .communication = mean_of(phases, {phase::all_reduce_exposed}),
+                         .input = mean_of(phases, {phase::input_wait}),
+                         .waiting = mean_of(phases, {phase::rank_wait})},
+                        row.seconds);
   return row;
 }
 
@@ -129,9 +121,9 @@ Row Workloads::time_ingest(const Point& point, const mpi::Communicator& comm) co
   row.seconds = summary.seconds;
   for (const auto& counts : summary.class_counts)
     row.pictures += std::accumulate(counts.begin(), counts.end(), std::int64_t{0});
-  const auto none = std::vector<double>(summary.phases[0].per_rank.size());
-  row.split = split_of(row.seconds, sum_of(summary.phases, {ingest::decode_phase}),
-                       sum_of(summary.phases, {ingest::scan_phase, ingest::read_phase}), none);
+  row.split = completed({.compute = mean_of(summary.phases, {ingest::decode_phase}),
+                         .input = mean_of(summary.phases, {ingest::scan_phase, ingest::read_phase})},
+                        row.seconds);
   return row;
 }
 

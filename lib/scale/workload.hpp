@@ -14,12 +14,6 @@
 
 namespace whorl::scale {
 
-/// Splits `seconds` from the time that each rank spent computing, waiting for input and in exposed
-/// communication: of the communication, what the mean rank waits for the one that computes longest counts as
-/// waiting.
-Split split_of(double seconds, const std::vector<double>& compute, const std::vector<double>& input,
-               const std::vector<double>& communication);
-
 /// Times the points of a study. The file and the job are read once, and shared by all timings.
 class Workloads {
  public:

@@ -112,6 +112,8 @@ class HostEngine final : public StepEngine {
   LossSums compute_shard(int replica, bool is_last);
   /// From 1, since the start of the training: of the step that is computed now.
   std::int64_t step_number() const { return steps_.epoch * training_.plan.steps + next_step_ + 1; }
+  /// Those of the step whose gradients have just been summed.
+  void take_sum_seconds();
   void update();
   /// Throws on all ranks: where the step that has just been computed came to values that are no numbers, and
   /// for which pictures. Computes it again.
@@ -132,6 +134,10 @@ class HostEngine final : public StepEngine {
   std::vector<ShardLoader> loaders_;  // one for each busy replica
   LossSums sums_;
   ShardLoader::Seconds loader_seconds_;  // reading of all threads, waiting of the first
+  struct SumSeconds {
+    std::vector<double> exposed;  ///< of each step
+    double in_backward = 0, hidden = 0;
+  } sum_seconds_;
   double optimizer_seconds_ = 0;
 };
 
@@ -162,6 +168,7 @@ Requests HostEngine::step(Requests own) {
   for (const LossSums& one : sums) sums_ += one;
   set_activity("all-reduce", step_number());
   const GradientSum::Outcome outcome = gradients_->finish_step();
+  take_sum_seconds();
   set_activity("optimizer", step_number());
   if (!outcome.is_finite) report_divergence();
   update();
@@ -177,6 +184,13 @@ LossSums HostEngine::compute_shard(int replica, bool is_last) {
       [&](std::size_t end) { gradients_->ready(replica, end, is_last); });
   gradients_->end_shard(replica, is_last);
   return {LossSums::in_units(result.loss), result.correct};
+}
+
+void HostEngine::take_sum_seconds() {
+  const GradientBuckets::Seconds seconds = gradients_->buckets().take_seconds();
+  sum_seconds_.exposed.push_back(seconds.exposed);
+  sum_seconds_.in_backward += seconds.in_backward;
+  sum_seconds_.hidden += seconds.hidden;
 }
 
 void HostEngine::update() {
@@ -218,14 +232,14 @@ void HostEngine::report_divergence() {
 void HostEngine::add_times(mpi::PhaseTimer& timer) {
   const ShardLoader::Seconds loader = std::exchange(loader_seconds_, {});
   const nn::Executor::PassSeconds passes = replicas_->take_pass_seconds();
-  const GradientBuckets::Seconds buckets = gradients_->buckets().take_seconds();
+  SumSeconds sums = std::exchange(sum_seconds_, {});
   timer.add(phase::read, loader.read);
   timer.add(phase::augment, loader.augment);
   timer.add(phase::input_wait, loader.wait);
   timer.add(phase::forward, passes.forward);
-  timer.add(phase::backward, std::max(0.0, passes.backward - buckets.in_backward));
-  timer.add(phase::all_reduce_exposed, buckets.exposed);
-  timer.add(phase::all_reduce_hidden, buckets.hidden);
+  timer.add(phase::backward, std::max(0.0, passes.backward - sums.in_backward));
+  phase::add_exposed(timer, std::move(sums.exposed), comm_);
+  timer.add(phase::all_reduce_hidden, sums.hidden);
   timer.add(phase::optimizer, std::exchange(optimizer_seconds_, 0));
 }
 

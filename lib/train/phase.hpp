@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <string>
 #include <vector>
 
+#include "mpi/communicator.hpp"
+#include "mpi/phase_timer.hpp"
+
 namespace whorl::train {
 
-/// Where a rank's time goes. read, augment and all_reduce_hidden run beside the others; the rest add up to
-/// the wall clock.
 namespace phase {
+/// Where a rank's time goes.
 enum Index : std::size_t {
   read,
   augment,
@@ -17,12 +20,22 @@ enum Index : std::size_t {
   forward,
   backward,
   all_reduce_exposed,
+  rank_wait,
   all_reduce_hidden,
   optimizer,
   evaluate,
   other
 };
 std::vector<std::string> names();
+
+/// These add up to the wall clock; the others run beside them.
+inline constexpr std::array on_the_clock{forward,   backward,   optimizer, all_reduce_exposed,
+                                         rank_wait, input_wait, evaluate,  other};
+
+/// Adds what each step's sums over the ranks kept this rank from computing, in seconds. What the rank spent
+/// that was kept least, the last to come, all ranks spent on communication: all_reduce_exposed. What another
+/// spent beyond that, it waited for the last: rank_wait. Every rank gives the same steps. Collective.
+void add_exposed(mpi::PhaseTimer& timer, std::vector<double> of_steps, const mpi::Communicator& comm);
 }  // namespace phase
 
 }  // namespace whorl::train

@@ -4,18 +4,11 @@
 #include <algorithm>
 #include <cmath>
 
-#include "train/phase.hpp"
 #ifdef WHORL_HAS_CUDNN
 #include "train/cuda/gpu_engine.hpp"
 #endif
 
 namespace whorl::train {
-
-std::vector<std::string> phase::names() {
-  return {
-      "read",      "augment",  "input wait", "forward", "backward", "all-reduce exposed", "all-reduce hidden",
-      "optimizer", "evaluate", "other"};
-}
 
 std::int64_t LossSums::in_units(double loss) {
   constexpr double largest = 1 << 30;

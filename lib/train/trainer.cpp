@@ -179,10 +179,7 @@ std::optional<Evaluation> Trainer::final_evaluation() {
 std::vector<mpi::PhaseStatistics> Trainer::close_phases(double wall) {
   engine_->replicas().take_pass_seconds();  // those of the evaluation, which has a phase of its own
   double claimed = 0;
-  for (const auto part : {phase::input_wait, phase::forward, phase::backward, phase::all_reduce_exposed,
-                          phase::optimizer, phase::evaluate}) {
-    claimed += timer_.seconds(part);
-  }
+  for (const auto part : phase::on_the_clock) claimed += timer_.seconds(part);
   timer_.add(phase::other, std::max(0.0, wall - claimed));
   for (std::size_t part = 0; part <= phase::other; ++part) total_timer_.add(part, timer_.seconds(part));
   std::vector<mpi::PhaseStatistics> phases = timer_.reduce(comm_);

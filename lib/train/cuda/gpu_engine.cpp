@@ -122,7 +122,8 @@ class GpuEngine final : public StepEngine {
   LossSums sums_;
   std::string digest_;
   struct Seconds {
-    double forward = 0, backward = 0, exposed = 0, hidden = 0, optimizer = 0;
+    double forward = 0, backward = 0, hidden = 0, optimizer = 0;
+    std::vector<double> exposed;  ///< of each step
   } seconds_;
 };
 
@@ -277,7 +278,7 @@ void GpuEngine::read_times(const Slot& slot) {
   const double exposed = marks[marks.size() - 2].seconds_since(marks[marks.size() - 3]);
   seconds_.optimizer += marks.back().seconds_since(marks[marks.size() - 2]);
   if (!sum_) return;
-  seconds_.exposed += exposed;
+  seconds_.exposed.push_back(exposed);
   seconds_.hidden += std::max(0.0, slot.sums_end.seconds_since(slot.sums_begin) - exposed);
 }
 
@@ -332,12 +333,12 @@ void GpuEngine::compare_weights() {
 
 void GpuEngine::add_times(mpi::PhaseTimer& timer) {
   const GpuPictures::Seconds pictures = pictures_->take_seconds();
-  const Seconds seconds = std::exchange(seconds_, {});
+  Seconds seconds = std::exchange(seconds_, {});
   timer.add(phase::read, pictures.read);
   timer.add(phase::input_wait, pictures.wait);
   timer.add(phase::forward, seconds.forward);
   timer.add(phase::backward, seconds.backward);
-  timer.add(phase::all_reduce_exposed, seconds.exposed);
+  phase::add_exposed(timer, std::move(seconds.exposed), comm_);
   timer.add(phase::all_reduce_hidden, seconds.hidden);
   timer.add(phase::optimizer, seconds.optimizer);
 }

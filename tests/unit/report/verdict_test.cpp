@@ -59,7 +59,7 @@ TEST(Verdict, SaysAccuracySpeedAndWhatBounds) {
 
 TEST(Verdict, PhasesOnTheClockAddUpToAHundredPercent) {
   RunSummary run = two_ranks();
-  for (const auto part : {phase::input_wait, phase::evaluate, phase::other})
+  for (const auto part : {phase::rank_wait, phase::input_wait, phase::evaluate, phase::other})
     run.phases[part] = statistics(phase::names()[part], {0, 0});
   // 10, 24.5, 1 and 2 of 37.5 seconds
   const std::string text = verdict(run);
@@ -78,12 +78,16 @@ TEST(Verdict, WaitingForPicturesIsNamedWithItsCause) {
   EXPECT_TRUE(mentions(text, "reading takes most")) << text;
 }
 
-TEST(Verdict, CommunicationIsSplitIntoTransferAndWaitingForTheSlowest) {
+TEST(Verdict, CommunicationAndWaitingForRanksAreToldApart) {
   RunSummary run = two_ranks();
-  run.phases[phase::all_reduce_exposed] = statistics("all-reduce exposed", {49, 41});
-  const std::string text = verdict(run);
-  EXPECT_TRUE(mentions(text, "bound by        communication")) << text;
-  EXPECT_TRUE(mentions(text, "about 10 % of that into waiting")) << text;  // 4.5 of 45 s
+  run.phases[phase::input_wait] = statistics("input wait", {0, 0});
+  run.phases[phase::rank_wait] = statistics("rank wait", {8, 0});
+  run.phases[phase::all_reduce_exposed] = statistics("all-reduce exposed", {40.5, 40.5});
+  std::string text = verdict(run);  // 35.5 s of computing, 4 of waiting for ranks
+  EXPECT_TRUE(mentions(text, "bound by        communication: 51 % of the training time")) << text;
+  run.phases[phase::rank_wait] = statistics("rank wait", {96, 0});
+  text = verdict(run);
+  EXPECT_TRUE(mentions(text, "bound by        imbalance: ranks wait 39 % of the training time")) << text;
 }
 
 TEST(Verdict, OneRankHasNeitherImbalanceNorCommunication) {

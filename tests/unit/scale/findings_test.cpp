@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include "rows.hpp"
-#include "scale/workload.hpp"
 
 namespace whorl::scale {
 namespace {
@@ -13,16 +12,6 @@ using test::row;
 
 bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
-}
-
-TEST(Split, TheWaitForTheSlowestComesOutOfTheCommunication) {
-  const Split split = split_of(10, {4, 6}, {1, 1}, {3.5, 1.5});
-  EXPECT_EQ(split.compute, 5);
-  EXPECT_EQ(split.waiting, 1);
-  EXPECT_EQ(split.communication, 1.5);
-  EXPECT_EQ(split.input, 1);
-  EXPECT_EQ(split.other, 1.5);
-  EXPECT_EQ(split_of(10, {4, 8}, {0, 0}, {1, 1}).waiting, 1) << "no more than there is communication";
 }
 
 TEST(Series, RowsThatDifferInRanksOnlyBelongTogether) {
