@@ -67,8 +67,7 @@ po::options_description describe_options(Options& options, Texts& texts) {
   add("overwrite", po::bool_switch(&options.overwrite), "replace FILE.h5 if it is there");
   add("resume", po::bool_switch(&options.resume),
       "go on where interrupted jobs of this input and these options stopped; where there are none, begin; "
-      "where "
-      "FILE.h5 is finished, do nothing");
+      "where FILE.h5 is finished, do nothing");
   return description;
 }
 

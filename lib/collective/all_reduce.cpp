@@ -62,8 +62,7 @@ Made make_shared(const mpi::Communicator& comm, const Options&) {
   if (comm.min(node.size()) < comm.size()) {
     throw UsageError(
         "the ranks run on several nodes, which share no memory: instead of the all-reduce algorithm "
-        "\"shared\", "
-        "choose \"hierarchical\"");
+        "\"shared\", choose \"hierarchical\"");
   }
   const int owners = node.size();
   return std::make_unique<Shared>(std::make_unique<MpiNodeMemory>(std::move(node)), nullptr, owners,

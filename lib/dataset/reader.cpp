@@ -212,9 +212,8 @@ void Reader::Impl::verify_picture(const SplitData& data, std::uint64_t sample,
                                   std::span<const std::uint8_t> stored) const {
   if (verify == Verify::nothing) return;
   require(has_checksum(data, sample, stored),
-          "picture {} in {} of {} is damaged: its checksum is not the one it was stored with; whorl-inspect "
-          "--verify "
-          "lists all damage",
+          "picture {} in {} of {} is damaged: its checksum is not the one it was stored with; "
+          "whorl-inspect --verify lists all damage",
           sample, data.bytes.name(), bytes.path());
 }
 

@@ -9,8 +9,7 @@ std::string unsupported_architecture(const std::string& gpu, int architecture, i
   if (architecture >= lowest) return {};
   return fmt::format(
       "its {} has compute capability {}.{}, but this build is for {}.{} and later: use --device cpu, or "
-      "build "
-      "with -DCMAKE_CUDA_ARCHITECTURES={}",
+      "build with -DCMAKE_CUDA_ARCHITECTURES={}",
       gpu, architecture / 10, architecture % 10, lowest / 10, lowest % 10, architecture);
 }
 

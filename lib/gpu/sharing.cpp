@@ -14,8 +14,7 @@ std::string shared_gpu(const std::vector<Placement>& by_rank) {
     if (is_first) continue;
     return fmt::format(
         "ranks {} and {} would share the GPU {} of {}: start as many ranks on a node as it has GPUs, or "
-        "allow "
-        "it with --parallel.share_gpu=true (not with NCCL)",
+        "allow it with --parallel.share_gpu=true (not with NCCL)",
         entry->second, rank, gpu, host);
   }
   return {};

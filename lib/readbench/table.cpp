@@ -103,10 +103,9 @@ std::string cache_notes(const Report& report) {
   if (wrong == 0)
     return "The page cache was cold or warm as asked for in every turn (mincore, /proc/self/io).\n";
   return fmt::format(
-      "The page cache was NOT as asked for in {} of {} turns (mincore, /proc/self/io; cache_as_asked in the "
-      "rows): "
-      "what is mapped or lies on a file system in memory cannot be dropped, and memory keeps no more than it "
-      "holds.\n",
+      "The page cache was NOT as asked for in {} of {} turns (mincore, /proc/self/io; cache_as_asked in "
+      "the rows): what is mapped or lies on a file system in memory cannot be dropped, and memory keeps no "
+      "more than it holds.\n",
       wrong, report.measurements.size());
 }
 
@@ -119,11 +118,10 @@ std::string format_summary(const Report& report) {
       hosts.size(), hosts.size() == 1 ? "" : "s", report.mpi_library, format_bytes(report.copy_bandwidth));
   text += sources_table(report);
   text +=
-      "\nMedians over batch sizes, numbers of batches and repetitions. MB/s: stored bytes, and pixels after "
-      "decoding; "
-      "p50, p99: of a picture;\nCPU, queue: shares of the ranks' time, computing and waiting for a "
-      "processor; disk: "
-      "bytes it gave per stored byte read;\ncopy: share of what memory can copy\n";
+      "\nMedians over batch sizes, numbers of batches and repetitions. MB/s: stored bytes, and pixels "
+      "after decoding; p50, p99: of a picture;\nCPU, queue: shares of the ranks' time, computing and "
+      "waiting for a processor; disk: bytes it gave per stored byte read;\ncopy: share of what memory can "
+      "copy\n";
   text += groups_table(report) + cache_notes(report) + "\nConclusions\n";
   for (const std::string& line : report.conclusions) text += "  " + line + "\n";
   return text;

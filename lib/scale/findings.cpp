@@ -32,8 +32,7 @@ std::string meaning_of(const std::string& part, const std::string& workload) {
   if (part == "waiting") return "waiting for the slowest rank of each step (imbalance)";
   if (part == "compute") {
     return "computing itself: ranks that share memory bandwidth, caches and clock, or smaller parts of a "
-           "batch, "
-           "make the same work slower";
+           "batch, make the same work slower";
   }
   return workload == "ingest"
              ? "writing and finishing the file"

@@ -113,8 +113,7 @@ void require_cpus(const mpi::Communicator& world, const std::vector<Point>& poin
     if (point.threads > cpus)
       throw UsageError(
           "{} threads of a rank are to be timed, but some rank may use {} CPU{} only: start with "
-          "jobs/launch.sh "
-          "--threads {}, or study fewer (study.threads)",
+          "jobs/launch.sh --threads {}, or study fewer (study.threads)",
           point.threads, cpus, cpus == 1 ? "" : "s", point.threads);
   }
 }

@@ -68,8 +68,7 @@ void Workloads::require_possible(const Point& point) const {
   if (point.workload != "train" || plan_of(point).batch() == point.batch) return;
   throw UsageError(
       "a batch of {} pictures is asked for, but {} has only {} training pictures: study fewer ranks or a "
-      "smaller "
-      "batch",
+      "smaller batch",
       point.batch, study_.data, reader_->info().train_count);
 }
 

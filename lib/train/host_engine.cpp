@@ -223,9 +223,8 @@ void HostEngine::report_divergence() {
     break;
   }
   throw CollectiveError(
-      "training has diverged: in epoch {}, step {}, the loss or its gradient is no longer finite; {}; lower "
-      "the "
-      "learning rate ([optimizer]) or lengthen the warm-up ([schedule])",
+      "training has diverged: in epoch {}, step {}, the loss or its gradient is no longer finite; {}; "
+      "lower the learning rate ([optimizer]) or lengthen the warm-up ([schedule])",
       steps_.epoch + 1, step_number(), first);
 }
 

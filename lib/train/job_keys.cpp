@@ -181,16 +181,14 @@ std::vector<JobKey> parallel_keys() {
           "the rank's cores"),
       key("parallel.algorithms", job, &P::algorithms,
           "of convolutions; fixed: chosen by rule, so that equal runs give equal weights; measured: the "
-          "fastest, timed "
-          "at the start; direct: never Winograd",
+          "fastest, timed at the start; direct: never Winograd",
           {"fixed", "measured", "direct"}),
       key("parallel.all_reduce", job, &P::all_reduce,
           "how gradients are summed over the ranks; auto: the fastest here, timed at the start",
           all_reduce_names()),
       key("parallel.progress", job, &P::progress,
           "what moves sums on during the backward pass; polling: looks after them between layers; thread: "
-          "one "
-          "of its own, for networks that are slow compared with a layer",
+          "one of its own, for networks that are slow compared with a layer",
           {"polling", "thread"}),
       key("parallel.bucket_bytes", job, &P::bucket_bytes,
           "gradients that are summed at a time, while backward goes on"),

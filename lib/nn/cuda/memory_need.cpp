@@ -24,8 +24,7 @@ std::string memory_shortage(const Network& network, const MemoryNeed& need, cons
       left <= fixed ? 0 : (left - fixed) / (need.activations / static_cast<std::size_t>(shard) + 1);
   return fmt::format(
       "network {} with shards of {} pictures takes {} of GPU memory, and {} are left: activations {} (most "
-      "for "
-      "layer {}: {}), workspace {}, weights {}; {}",
+      "for layer {}: {}), workspace {}, weights {}; {}",
       network.name, shard, gigabytes(need.total()), gigabytes(left), gigabytes(need.activations),
       largest->layer, gigabytes(largest->bytes), gigabytes(need.workspace), gigabytes(need.weights),
       fitting > 0 ? fmt::format("about {} pictures would fit (train.shard)", fitting)
