@@ -26,7 +26,8 @@ using Clock = std::chrono::steady_clock;
 collective::Fastest choose_all_reduce(const Training& training) {
   using collective::Element;
   const ParallelOptions& parallel = training.job.parallel;
-  const collective::Options options{.chunk_bytes = parallel.chunk_bytes};
+  const collective::Options options{.chunk_bytes = parallel.chunk_bytes,
+                                    .nccl_algorithm = parallel.nccl_algorithm};
   const Element element = training.job.train.reproducible ? Element::int64 : Element::float32;
   collective::Fastest chosen;
   if (parallel.all_reduce == "auto") {

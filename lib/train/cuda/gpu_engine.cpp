@@ -137,7 +137,7 @@ GpuEngine::GpuEngine(const Training& training, const std::vector<float>& paramet
       device_(compiled_->device()),
       bucket_ends_(bucket_ends(training.network.parameters, collective::Element::float32,
                                training.job.parallel.bucket_bytes)) {
-  if (comm_.size() > 1) sum_ = make_gpu_sum(comm_);
+  if (comm_.size() > 1) sum_ = make_gpu_sum(comm_, training.job.parallel.nccl_algorithm);
   mpi::together(comm_, [&] { take_memory(parameters); });
 }
 
@@ -366,7 +366,7 @@ EngineFacts GpuEngine::facts() const {
                                   all ? training_.reader.info().train_count : pictures_->held()),
           .plan = compiled_->plan(),
           .executor_bytes = compiled_->memory_bytes() + pictures_->bytes(),
-          .all_reduce = sum_ ? "nccl" : "none",
+          .all_reduce = sum_ ? sum_->name() : "none",
           .all_reduce_timings = {},
           .element = "float32",
           .gradient_bytes = floats() * sizeof(float),
