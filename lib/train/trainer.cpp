@@ -16,6 +16,9 @@
 #include "train/agreement.hpp"
 #include "train/phase.hpp"
 #include "train/whitening.hpp"
+#ifdef WHORL_HAS_CUDNN
+#include "train/cuda/product_speed.hpp"
+#endif
 
 namespace whorl::train {
 
@@ -85,6 +88,15 @@ Trainer::Trainer(const Job& job, const mpi::Communicator& comm, const dataset::R
                          .total_steps = total_steps_,
                          .threads = threads_},
                         parameters);
+}
+
+void Trainer::measure_gpu() {
+#ifdef WHORL_HAS_CUDNN
+  constexpr std::size_t matrix_bytes = std::size_t{128} << 20;
+  if (job_.parallel.device != "gpu") return;
+  mpi::on_root(
+      comm_, [&] { gpu_flops_ = measure_products(nn::precision_of(job_.parallel.precision), matrix_bytes); });
+#endif
 }
 
 std::vector<float> Trainer::initial_parameters() const {
@@ -199,7 +211,14 @@ Weights Trainer::weights() const {
 }
 
 TrainerFacts Trainer::facts() const {
-  return {engine_->facts(), nn::describe(network_), gpu_, threads_, plan_, total_steps_};
+  return {engine_->facts(),
+          nn::describe(network_),
+          gpu_,
+          nn::training_flops(network_),
+          gpu_flops_,
+          threads_,
+          plan_,
+          total_steps_};
 }
 
 }  // namespace whorl::train
