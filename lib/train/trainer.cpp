@@ -175,8 +175,7 @@ bool Trainer::is_evaluated(int epoch) const {
 std::optional<Evaluation> Trainer::evaluate_test(const std::string& tta, const std::function<bool()>& stop) {
   const auto measured = timer_.measure(phase::evaluate);
   set_activity("evaluation", step_);
-  return evaluate(reader_, dataset::Split::test, network_, engine_->replicas(), plan_.shard_size, tta, comm_,
-                  stop);
+  return engine_->evaluate(tta, stop);
 }
 
 std::optional<Evaluation> Trainer::final_evaluation() {
@@ -189,7 +188,6 @@ std::optional<Evaluation> Trainer::final_evaluation() {
 }
 
 std::vector<mpi::PhaseStatistics> Trainer::close_phases(double wall) {
-  engine_->replicas().take_pass_seconds();  // those of the evaluation, which has a phase of its own
   double claimed = 0;
   for (const auto part : {phase::input_wait, phase::forward, phase::backward, phase::all_reduce_exposed,
                           phase::optimizer, phase::evaluate}) {
