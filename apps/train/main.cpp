@@ -145,6 +145,7 @@ int run(mpi::Communicator& world, const std::vector<std::string>& arguments) {
     return 0;
   }
   train::Trainer trainer(job, world, *reader);
+  trainer.measure_gpu();
   if (world.is_root()) note_shortfalls(job, trainer.facts(), reader->info().train_count, world.size());
   if (from) trainer.restore(from->state);
   report::RunRecord record(world, folder, job, *reader, trainer, seconds_since(start),

@@ -89,9 +89,9 @@ Made make_central(const mpi::Communicator& comm, const Options& options) {
 
 #ifdef WHORL_HAS_NCCL
 /// NCCL takes no GPU twice.
-Made make_nccl(const mpi::Communicator& comm, const Options&) {
+Made make_nccl(const mpi::Communicator& comm, const Options& options) {
   gpu::claim_gpu(comm, false);
-  return std::make_unique<NcclAllReduce>(comm);
+  return std::make_unique<NcclAllReduce>(comm, options.nccl_algorithm);
 }
 #endif
 

@@ -75,6 +75,7 @@ class AllReduce {
 
 struct Options {
   std::size_t chunk_bytes = 384 * 1024;  ///< blocks are cut into messages of at most this size
+  std::string nccl_algorithm = "ring";   ///< see NcclCommunicator
 };
 
 /// Names that make_all_reduce() accepts here.

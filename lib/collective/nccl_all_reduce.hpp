@@ -17,11 +17,10 @@ namespace whorl::collective {
 class NcclAllReduce : public AllReduce {
  public:
   /// See NcclCommunicator. Collective.
-  explicit NcclAllReduce(const mpi::Communicator& comm,
-                         std::chrono::seconds deadline = std::chrono::seconds(120))
-      : nccl_(comm, deadline) {}
+  NcclAllReduce(const mpi::Communicator& comm, const std::string& algorithm)
+      : nccl_(comm, algorithm, std::chrono::seconds(120)) {}
 
-  std::string name() const override { return "nccl"; }
+  std::string name() const override { return nccl_.name(); }
   std::optional<Cost> cost(Values) const override { return std::nullopt; }
   std::optional<Cost> spent() const override { return std::nullopt; }
   Ticket start_sum(Values data) override;

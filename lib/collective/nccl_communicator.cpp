@@ -3,12 +3,17 @@
 
 #include <sched.h>
 
+#include <cstdlib>
+
 #include "base/error.hpp"
 
 namespace whorl::collective {
 
-NcclCommunicator::NcclCommunicator(const mpi::Communicator& comm, std::chrono::seconds deadline)
-    : deadline_(deadline) {
+NcclCommunicator::NcclCommunicator(const mpi::Communicator& comm, const std::string& algorithm,
+                                   std::chrono::seconds deadline)
+    : name_(algorithm == "auto" ? "nccl" : "nccl " + algorithm), deadline_(deadline) {
+  if (algorithm != "auto")
+    require(setenv("NCCL_ALGO", algorithm.c_str(), 1) == 0, "NCCL_ALGO cannot be set to {}", algorithm);
   ncclUniqueId id{};
   if (comm.is_root()) check(ncclGetUniqueId(&id), "ncclGetUniqueId");
   comm.broadcast(std::span<char>(id.internal));

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <iterator>
+#include <vector>
 
 #include "nn/network.hpp"
 
@@ -31,6 +34,19 @@ double flops_of(const Network& network, int layer) {
     if (weight != nullptr) flops += 2 * positions * static_cast<double>(weight->count);
   }
   return flops;
+}
+
+bool has_trained(const Network& network, int layer) {
+  return std::ranges::any_of(network.parameters.tensors(), [&](const Tensor& tensor) {
+    return tensor.layer == layer && !tensor.frozen && !is_running_statistic(tensor);
+  });
+}
+
+bool has_trained_weight(const Network& network, int layer) {
+  return std::ranges::any_of(std::array{Role::conv_weight, Role::linear_weight}, [&](Role role) {
+    const Tensor* weight = network.parameters.find(layer, role);
+    return weight != nullptr && !weight->frozen;
+  });
 }
 
 std::string text(const Conv& conv) {
@@ -83,6 +99,20 @@ double forward_flops(const Network& network) {
   double flops = 0;
   for (int layer = 0; layer < static_cast<int>(network.layers.size()); ++layer)
     flops += flops_of(network, layer);
+  return flops;
+}
+
+double training_flops(const Network& network) {
+  std::vector<bool> trains;  // by layer: it, or one before it that it depends on, has something to train
+  double flops = 0;
+  for (int layer = 0; layer < static_cast<int>(network.layers.size()); ++layer) {
+    const bool reads_trained = std::ranges::any_of(network.layers[layer].inputs, [&](int input) {
+      return input != network_input && trains[static_cast<std::size_t>(input)];
+    });
+    const int passes = 1 + (reads_trained ? 1 : 0) + (has_trained_weight(network, layer) ? 1 : 0);
+    flops += passes * flops_of(network, layer);
+    trains.push_back(reads_trained || has_trained(network, layer));
+  }
   return flops;
 }
 

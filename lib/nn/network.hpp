@@ -63,6 +63,9 @@ std::string describe(const Network& network);
 std::size_t parameter_count(const Network& network);
 /// Multiply-adds x 2 of convolutions and linear layers, one picture, forward.
 double forward_flops(const Network& network);
+/// The same of a training step: forward, backward to the trained weights, and backward to the input where
+/// something before it is trained. Each pass of a layer costs the same.
+double training_flops(const Network& network);
 
 /// Starting values of all tensors (see Init; whitening tensors are left zero), keyed by (seed, tensor), into
 /// an arena of parameters.size() floats. Running means start at 0, variances and scales at 1, shifts and

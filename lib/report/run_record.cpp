@@ -143,6 +143,9 @@ RunRecord::RunRecord(const mpi::Communicator& comm, fs::path folder, const train
   summary_.train_loss = history_["train_loss"];
   summary_.tta = job.evaluate.tta;
   summary_.setup_seconds = setup_seconds;
+  summary_.training_flops = facts_.training_flops;
+  summary_.gpu_flops = facts_.gpu_flops;
+  summary_.precision = job.parallel.precision;
   summary_.threads = facts_.threads;
   summary_.all_reduce = all_reduce_text(facts_);
   for (const RankPlace& place : places_) summary_.hosts.push_back(place.host);
@@ -225,6 +228,11 @@ std::string RunRecord::run_json() const {
                       {"train_loss", summary_.train_loss},
                       {"train_seconds", summary_.train_seconds},
                       {"setup_seconds", summary_.setup_seconds}};
+  }
+  if (facts_.gpu_flops > 0) {
+    json["roofline"] = {{"training_flops_per_picture", facts_.training_flops},
+                        {"flops_per_second_of_products", facts_.gpu_flops}};
+    if (!ended_.empty()) json["roofline"]["flops_per_second"] = achieved_flops(summary_);
   }
   if (summary_.test) {
     json["result"]["test_top1"] = summary_.test->top1();

@@ -115,6 +115,13 @@ std::optional<double> hidden_share(const std::vector<mpi::PhaseStatistics>& phas
   return hidden / (hidden + exposed);
 }
 
+double achieved_flops(const RunSummary& run) {
+  const double seconds =
+      computing(run.phases) + run.phases[phase::input_wait].mean + run.phases[phase::all_reduce_exposed].mean;
+  const auto ranks = static_cast<double>(run.phases[phase::forward].per_rank.size());
+  return seconds > 0 ? run.training_flops * static_cast<double>(run.images) / ranks / seconds : 0;
+}
+
 std::string verdict(const RunSummary& run) {
   const std::size_t ranks = run.phases[phase::forward].per_rank.size();
   std::string text = "Verdict\n" + accuracy_lines(run);
@@ -129,6 +136,14 @@ std::string verdict(const RunSummary& run) {
                         run.resumed_at_step);
   text += time_table(run);
   text += fmt::format("  bound by        {}\n", bound(run));
+  if (run.gpu_flops > 0) {
+    text += fmt::format(
+        "  roofline        {:.1f} TFLOP/s in convolutions and linear layers on each GPU while it trains, "
+        "{:.0f} % of the {:.1f} "
+        "of large {} products\n",
+        achieved_flops(run) * 1e-12, percent(achieved_flops(run), run.gpu_flops), run.gpu_flops * 1e-12,
+        run.precision);
+  }
   if (ranks > 1) {
     const Imbalance imbalance = imbalance_of(run.phases);
     text += fmt::format("  imbalance       {:.1f} %: rank {} ({}) computes longest\n", 100 * imbalance.excess,

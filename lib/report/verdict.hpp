@@ -22,6 +22,9 @@ struct RunSummary {
   std::int64_t images = 0;   ///< trained, over all epochs and ranks
   double train_seconds = 0;  ///< evaluation excluded
   double setup_seconds = 0;
+  double training_flops = 0;         ///< of a picture
+  double gpu_flops = 0;              ///< per second, what a GPU can do, in products of matrices; 0: unknown
+  std::string precision;             ///< of these
   std::int64_t resumed_at_step = 0;  ///< 0: began here
   int threads = 1;                   ///< of rank 0
   std::vector<std::string> hosts;    ///< by rank
@@ -37,8 +40,11 @@ Imbalance imbalance_of(const std::vector<mpi::PhaseStatistics>& phases);
 /// The share of communication that ran beside computation, in [0, 1]; nothing with one rank.
 std::optional<double> hidden_share(const std::vector<mpi::PhaseStatistics>& phases);
 
+/// FLOP/s of each rank in convolutions and linear layers, over all the time of its steps.
+double achieved_flops(const RunSummary& run);
+
 /// Lines for people: accuracy, speed, where the time went, what bounds the run and why, imbalance, hidden
-/// communication.
+/// communication, FLOP/s of a GPU against what it can do.
 std::string verdict(const RunSummary& run);
 
 }  // namespace whorl::report

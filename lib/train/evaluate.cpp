@@ -9,15 +9,11 @@
 #include <numeric>
 #include <span>
 
-#include "base/block_range.hpp"
 #include "train/augment.hpp"
 
 namespace whorl::train {
 
 namespace {
-
-constexpr double loss_unit = 1.0 / (1 << 24);
-constexpr double largest_loss = 1 << 20;  // keeps the sum of 2^19 of them within 63 bits
 
 /// Between two looks at whether to stop, by rank.
 constexpr int batches_in_a_round = 32;
@@ -87,53 +83,17 @@ class LogitsOfSplit {
   std::vector<float> view_logits_, logits_;
 };
 
-/// Of one row of logits, in units of loss_unit.
-std::int64_t loss_in_units(std::span<const float> logits, int label) {
-  const double highest = *std::max_element(logits.begin(), logits.end());
+Score score_of(std::span<const float> logits, int label) {
+  if (!std::all_of(logits.begin(), logits.end(), [](float logit) { return std::isfinite(logit); }))
+    return {.loss = 0, .prediction = -1};
+  const auto winner = std::max_element(logits.begin(), logits.end());
+  const double highest = *winner;
   double sum = 0;
   for (const float logit : logits) sum += std::exp(logit - highest);
   const double loss = highest + std::log(sum) - logits[static_cast<std::size_t>(label)];
-  return std::llround(std::min(loss, largest_loss) / loss_unit);
+  return {.loss = std::llround(std::min(loss, Score::largest_loss) / Score::unit),
+          .prediction = winner - logits.begin()};
 }
-
-void require_finite(std::span<const float> logits, std::int64_t sample) {
-  const bool finite =
-      std::all_of(logits.begin(), logits.end(), [](float logit) { return std::isfinite(logit); });
-  require(finite, "the network's output for test picture {} is not finite: its weights have diverged",
-          sample);
-}
-
-/// Integers that add up over pictures: the confusion matrix, then the loss.
-class Counts {
- public:
-  explicit Counts(int classes)
-      : classes_(static_cast<std::size_t>(classes)), numbers_(classes_ * classes_ + 1) {}
-
-  std::span<std::int64_t> numbers() { return numbers_; }
-  /// `logits` has the shape (samples.size(), classes), `labels` those of the whole split.
-  void add(Range samples, std::span<const float> logits, std::span<const std::int32_t> labels) {
-    for (std::int64_t i = samples.begin; i < samples.end; ++i) {
-      const std::span<const float> row =
-          logits.subspan(static_cast<std::size_t>(i - samples.begin) * classes_, classes_);
-      require_finite(row, i);
-      const int label = labels[static_cast<std::size_t>(i)];
-      const auto prediction = std::max_element(row.begin(), row.end()) - row.begin();
-      ++numbers_[static_cast<std::size_t>(label) * classes_ + static_cast<std::size_t>(prediction)];
-      numbers_.back() += loss_in_units(row, label);
-    }
-  }
-  Evaluation evaluation() const {
-    Evaluation result{static_cast<int>(classes_), 0, 0, {numbers_.begin(), numbers_.end() - 1}};
-    result.samples = std::accumulate(result.confusion.begin(), result.confusion.end(), std::int64_t{0});
-    if (result.samples > 0)
-      result.loss = static_cast<double>(numbers_.back()) * loss_unit / static_cast<double>(result.samples);
-    return result;
-  }
-
- private:
-  std::size_t classes_;
-  std::vector<std::int64_t> numbers_;
-};
 
 Range part_of(Range whole, int parts, int index) {
   const Range part = block_range(whole.size(), parts, index);
@@ -162,33 +122,63 @@ std::int64_t Evaluation::correct() const {
   return sum;
 }
 
-std::optional<Evaluation> evaluate(const dataset::Reader& reader, dataset::Split split,
-                                   const nn::Network& network, Replicas& replicas, int batch,
-                                   const std::string& tta, const mpi::Communicator& comm,
-                                   const std::function<bool()>& stop) {
-  std::vector<LogitsOfSplit> logits_of_split;
-  for (int replica = 0; replica < replicas.size(); ++replica)
-    logits_of_split.emplace_back(reader, split, network, replicas[replica], batch, tta);
-  Counts counts(network.classes());
-  std::mutex adding;
+void EvaluationCounts::add(std::int64_t sample, int label, const Score& score) {
+  require(score.prediction >= 0,
+          "the network's output for test picture {} is not finite: its weights have diverged", sample);
+  ++numbers_[static_cast<std::size_t>(label) * classes_ + static_cast<std::size_t>(score.prediction)];
+  numbers_.back() += score.loss;
+}
+
+Evaluation EvaluationCounts::evaluation() const {
+  Evaluation result{static_cast<int>(classes_), 0, 0, {numbers_.begin(), numbers_.end() - 1}};
+  result.samples = std::accumulate(result.confusion.begin(), result.confusion.end(), std::int64_t{0});
+  if (result.samples > 0)
+    result.loss = static_cast<double>(numbers_.back()) * Score::unit / static_cast<double>(result.samples);
+  return result;
+}
+
+std::optional<Evaluation> evaluate_by_parts(
+    const dataset::Reader& reader, dataset::Split split, int classes, int batch,
+    const mpi::Communicator& comm, const std::function<bool()>& stop,
+    const std::function<void(Range samples, EvaluationCounts& counts)>& add) {
+  EvaluationCounts counts(classes);
   const std::int64_t count = reader.info().count(split);
   const Range mine = block_range(count, comm.size(), comm.rank());
   const int rounds = static_cast<int>(count / (std::int64_t{batches_in_a_round} * batch * comm.size())) + 1;
   for (int round = 0; round < rounds; ++round) {
     if (stop && comm.max(stop() ? 1 : 0) > 0) return std::nullopt;
-    const Range now = part_of(mine, rounds, round);
+    add(part_of(mine, rounds, round), counts);
+  }
+  comm.sum_in_place(counts.numbers());
+  return counts.evaluation();
+}
+
+std::optional<Evaluation> evaluate(const dataset::Reader& reader, dataset::Split split,
+                                   const nn::Network& network, Replicas& replicas, int batch,
+                                   const std::string& tta, const mpi::Communicator& comm,
+                                   const std::function<bool()>& stop) {
+  const auto classes = static_cast<std::size_t>(network.classes());
+  const auto labels = reader.labels(split);
+  std::vector<LogitsOfSplit> logits_of_split;
+  for (int replica = 0; replica < replicas.size(); ++replica)
+    logits_of_split.emplace_back(reader, split, network, replicas[replica], batch, tta);
+  std::mutex adding;
+  const auto add = [&](Range now, EvaluationCounts& counts) {
     replicas.run(replicas.size(), [&](int replica, nn::Executor&) {
       const Range part = part_of(now, replicas.size(), replica);
       for (std::int64_t begin = part.begin; begin < part.end; begin += batch) {
         const Range samples{begin, std::min(begin + batch, part.end)};
         const auto logits = logits_of_split[static_cast<std::size_t>(replica)].of(samples);
         const std::scoped_lock lock(adding);
-        counts.add(samples, logits, reader.labels(split));
+        for (std::int64_t i = begin; i < samples.end; ++i) {
+          const int label = labels[static_cast<std::size_t>(i)];
+          const auto row = logits.subspan(static_cast<std::size_t>(i - begin) * classes, classes);
+          counts.add(i, label, score_of(row, label));
+        }
       }
     });
-  }
-  comm.sum_in_place(counts.numbers());
-  return counts.evaluation();
+  };
+  return evaluate_by_parts(reader, split, network.classes(), batch, comm, stop, add);
 }
 
 }  // namespace whorl::train

@@ -4,9 +4,11 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "base/block_range.hpp"
 #include "dataset/reader.hpp"
 #include "mpi/communicator.hpp"
 #include "train/replicas.hpp"
@@ -39,10 +41,40 @@ struct Evaluation {
   }
 };
 
+/// What a network makes of one picture.
+struct Score {
+  static constexpr double unit = 1.0 / (1 << 24);
+  static constexpr double largest_loss = 1 << 20;  ///< keeps the sum of 2^19 of them within 63 bits
+  std::int64_t loss = 0;                           ///< in units, at most the largest
+  std::int64_t prediction = 0;                     ///< -1: the network's output is not finite
+};
+
+/// Integers that add up over pictures: the confusion matrix, then the loss.
+class EvaluationCounts {
+ public:
+  explicit EvaluationCounts(int classes)
+      : classes_(static_cast<std::size_t>(classes)), numbers_(classes_ * classes_ + 1) {}
+  /// Throws Error, naming the sample, where it has no prediction.
+  void add(std::int64_t sample, int label, const Score& score);
+  std::span<std::int64_t> numbers() { return numbers_; }
+  Evaluation evaluation() const;
+
+ private:
+  std::size_t classes_;
+  std::vector<std::int64_t> numbers_;
+};
+
+/// An evaluation by whatever computes: `add` is called for parts of this rank's block_range of the split, of
+/// some batches each. `stop` is asked between them; where it is true on any rank, the evaluation ends without
+/// a result on all. Collective; every rank gets the result.
+std::optional<Evaluation> evaluate_by_parts(
+    const dataset::Reader& reader, dataset::Split split, int classes, int batch,
+    const mpi::Communicator& comm, const std::function<bool()>& stop,
+    const std::function<void(Range samples, EvaluationCounts& counts)>& add);
+
 /// Evaluates every picture of a split exactly once, each replica of each rank its block_range in batches of
 /// `batch` <= the executors' shard size. All sums are of integers (losses in units of 2^-24), so the result
-/// depends on the number of neither. `stop` is asked now and then; where it is true on any rank, the
-/// evaluation ends without a result on all. Collective; every rank gets the result.
+/// depends on the number of neither. `stop` as above. Collective; every rank gets the result.
 std::optional<Evaluation> evaluate(const dataset::Reader& reader, dataset::Split split,
                                    const nn::Network& network, Replicas& replicas, int batch,
                                    const std::string& tta, const mpi::Communicator& comm,

@@ -14,6 +14,7 @@
 #include "train/compile.hpp"
 #include "train/divergence.hpp"
 #include "train/phase.hpp"
+#include "train/replicas.hpp"
 #include "train/step_engine.hpp"
 #include "train/weights.hpp"
 
@@ -26,7 +27,8 @@ using Clock = std::chrono::steady_clock;
 collective::Fastest choose_all_reduce(const Training& training) {
   using collective::Element;
   const ParallelOptions& parallel = training.job.parallel;
-  const collective::Options options{.chunk_bytes = parallel.chunk_bytes};
+  const collective::Options options{.chunk_bytes = parallel.chunk_bytes,
+                                    .nccl_algorithm = parallel.nccl_algorithm};
   const Element element = training.job.train.reproducible ? Element::int64 : Element::float32;
   collective::Fastest chosen;
   if (parallel.all_reduce == "auto") {
@@ -96,7 +98,13 @@ class HostEngine final : public StepEngine {
   std::vector<float> parameters() override { return parameters_; }
   void save(State& state) override;
   void restore(const State& state) override;
-  Replicas& replicas() override { return *replicas_; }
+  std::optional<Evaluation> evaluate(const std::string& tta, const std::function<bool()>& stop) override {
+    std::optional<Evaluation> result =
+        train::evaluate(training_.reader, dataset::Split::test, training_.network, *replicas_,
+                        training_.plan.shard_size, tta, comm_, stop);
+    replicas_->take_pass_seconds();  // of the evaluation, which has a phase of its own
+    return result;
+  }
   EngineFacts facts() const override;
 
  private:

@@ -46,7 +46,8 @@ struct ParallelOptions {
   int threads = 0;                    ///< of each rank; 0: see mpi::default_threads()
   std::string algorithms = "fixed";   ///< of convolutions: fixed | measured | direct
   std::string all_reduce = "auto";    ///< collective::available_algorithms(), or auto: the fastest
-  std::string progress = "polling";   ///< of sums under way: polling | thread
+  std::string nccl_algorithm = collective::Options{}.nccl_algorithm;  ///< ring | tree | auto
+  std::string progress = "polling";                                   ///< of sums under way: polling | thread
   std::size_t bucket_bytes = 1 << 20;
   double watchdog =
       20;  ///< seconds without an answer of a rank that end the job, see mpi::Watchdog; 0: never

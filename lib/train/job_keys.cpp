@@ -186,6 +186,10 @@ std::vector<JobKey> parallel_keys() {
       key("parallel.all_reduce", job, &P::all_reduce,
           "how gradients are summed over the ranks; auto: the fastest here, timed at the start",
           all_reduce_names()),
+      key("parallel.nccl_algorithm", job, &P::nccl_algorithm,
+          "of nccl (NCCL_ALGO): ring and tree add in the same order in every run on the same nodes; auto: "
+          "NCCL's choice, or its own variables', which may add in another order from run to run (NVLS)",
+          {"ring", "tree", "auto"}),
       key("parallel.progress", job, &P::progress,
           "what moves sums on during the backward pass; polling: looks after them between layers; thread: "
           "one of its own, for networks that are slow compared with a layer",

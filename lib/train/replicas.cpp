@@ -17,10 +17,6 @@ Replicas::Replicas(const nn::Network& network, const std::string& backend, const
   });
 }
 
-Replicas::Replicas(std::unique_ptr<nn::Executor> only) : team_(1) {
-  executors_.push_back(std::move(only));
-}
-
 std::size_t Replicas::memory_bytes() const {
   return std::accumulate(
       executors_.begin(), executors_.end(), std::size_t{0},

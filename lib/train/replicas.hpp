@@ -20,8 +20,6 @@ class Replicas {
   /// All replicas compute as the first: by its plan().
   Replicas(const nn::Network& network, const std::string& backend, const nn::CompileOptions& options,
            int threads);
-  /// One, compiled elsewhere.
-  explicit Replicas(std::unique_ptr<nn::Executor> only);
 
   int size() const { return team_.size(); }
   nn::Executor& operator[](int number) { return *executors_[static_cast<std::size_t>(number)]; }

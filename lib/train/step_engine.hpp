@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,11 +12,11 @@
 #include "dataset/reader.hpp"
 #include "mpi/communicator.hpp"
 #include "mpi/phase_timer.hpp"
+#include "train/evaluate.hpp"
 #include "train/gradient_sum.hpp"
 #include "train/job.hpp"
 #include "train/loader.hpp"
 #include "train/optimizer.hpp"
-#include "train/replicas.hpp"
 #include "train/schedule.hpp"
 
 namespace whorl::train {
@@ -101,8 +102,8 @@ class StepEngine {
   virtual void save(State& state) = 0;
   /// Throws for the state of another network or optimizer.
   virtual void restore(const State& state) = 0;
-  /// They compute with the weights of the last step.
-  virtual Replicas& replicas() = 0;
+  /// Of the test pictures with the weights of the last step, as train::evaluate() does it.
+  virtual std::optional<Evaluation> evaluate(const std::string& tta, const std::function<bool()>& stop) = 0;
   virtual EngineFacts facts() const = 0;
 };
 

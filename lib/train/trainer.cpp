@@ -16,6 +16,9 @@
 #include "train/agreement.hpp"
 #include "train/phase.hpp"
 #include "train/whitening.hpp"
+#ifdef WHORL_HAS_CUDNN
+#include "train/cuda/product_speed.hpp"
+#endif
 
 namespace whorl::train {
 
@@ -85,6 +88,15 @@ Trainer::Trainer(const Job& job, const mpi::Communicator& comm, const dataset::R
                          .total_steps = total_steps_,
                          .threads = threads_},
                         parameters);
+}
+
+void Trainer::measure_gpu() {
+#ifdef WHORL_HAS_CUDNN
+  constexpr std::size_t matrix_bytes = std::size_t{128} << 20;
+  if (job_.parallel.device != "gpu") return;
+  mpi::on_root(
+      comm_, [&] { gpu_flops_ = measure_products(nn::precision_of(job_.parallel.precision), matrix_bytes); });
+#endif
 }
 
 std::vector<float> Trainer::initial_parameters() const {
@@ -163,8 +175,7 @@ bool Trainer::is_evaluated(int epoch) const {
 std::optional<Evaluation> Trainer::evaluate_test(const std::string& tta, const std::function<bool()>& stop) {
   const auto measured = timer_.measure(phase::evaluate);
   set_activity("evaluation", step_);
-  return evaluate(reader_, dataset::Split::test, network_, engine_->replicas(), plan_.shard_size, tta, comm_,
-                  stop);
+  return engine_->evaluate(tta, stop);
 }
 
 std::optional<Evaluation> Trainer::final_evaluation() {
@@ -177,7 +188,6 @@ std::optional<Evaluation> Trainer::final_evaluation() {
 }
 
 std::vector<mpi::PhaseStatistics> Trainer::close_phases(double wall) {
-  engine_->replicas().take_pass_seconds();  // those of the evaluation, which has a phase of its own
   double claimed = 0;
   for (const auto part : phase::on_the_clock) claimed += timer_.seconds(part);
   timer_.add(phase::other, std::max(0.0, wall - claimed));
@@ -196,7 +206,14 @@ Weights Trainer::weights() const {
 }
 
 TrainerFacts Trainer::facts() const {
-  return {engine_->facts(), nn::describe(network_), gpu_, threads_, plan_, total_steps_};
+  return {engine_->facts(),
+          nn::describe(network_),
+          gpu_,
+          nn::training_flops(network_),
+          gpu_flops_,
+          threads_,
+          plan_,
+          total_steps_};
 }
 
 }  // namespace whorl::train

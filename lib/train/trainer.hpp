@@ -38,9 +38,11 @@ struct EpochReport {
 
 /// What a run is made of, for its record.
 struct TrainerFacts : EngineFacts {
-  std::string network;  ///< nn::describe
-  std::string gpu;      ///< of rank 0; empty where none is used
-  int threads = 0;      ///< of this rank
+  std::string network;        ///< nn::describe
+  std::string gpu;            ///< of rank 0; empty where none is used
+  double training_flops = 0;  ///< of a picture, see nn::training_flops()
+  double gpu_flops = 0;       ///< per second, see Trainer::measure_gpu(); 0: unknown
+  int threads = 0;            ///< of this rank
   EpochPlan plan_of_epoch;
   std::int64_t total_steps = 0;
 };
@@ -67,6 +69,10 @@ class Trainer {
   /// Builds, initialises and compiles the network for `reader`'s pictures. `comm` and `reader` must outlive
   /// the trainer.
   Trainer(const Job& job, const mpi::Communicator& comm, const dataset::Reader& reader);
+
+  /// Tries how fast rank 0's GPU multiplies large matrices in the job's precision, for facts(). Takes some
+  /// hundredths of a second; nothing where no GPU is used, or its memory is full.
+  void measure_gpu();
 
   std::int64_t steps_done() const { return step_; }
   bool done() const { return step_ == total_steps_; }
@@ -116,6 +122,7 @@ class Trainer {
   const std::int64_t total_steps_;
   const int threads_;
   const std::string gpu_;  // claimed before anything that uses it
+  double gpu_flops_ = 0;
   nn::Network network_;
   Schedule schedule_;
   std::unique_ptr<StepEngine> engine_;

@@ -32,11 +32,11 @@ struct Delivery {
 
 class GpuExecutor final : public Executor {
  public:
-  explicit GpuExecutor(std::shared_ptr<GpuNetwork> compiled)
-      : compiled_(std::move(compiled)),
-        network_(compiled_->network()),
-        shard_size_(static_cast<std::size_t>(compiled_->options().shard_size)),
-        device_(compiled_->device()) {
+  GpuExecutor(const Network& network, const CompileOptions& options)
+      : compiled_(network, options),
+        network_(compiled_.network()),
+        shard_size_(static_cast<std::size_t>(options.shard_size)),
+        device_(compiled_.device()) {
     const std::size_t arena = network_.parameters.size() * sizeof(float);
     pictures_ = gpu::DeviceMemory(shard_size_ * network_.input.count(), "pictures");
     labels_ = gpu::DeviceMemory(shard_size_ * sizeof(std::int32_t), "labels");
@@ -51,15 +51,15 @@ class GpuExecutor final : public Executor {
   }
 
   std::string name() const override { return "cudnn"; }
-  std::string plan() const override { return compiled_->plan(); }
-  std::size_t memory_bytes() const override { return compiled_->memory_bytes(); }
+  std::string plan() const override { return compiled_.plan(); }
+  std::size_t memory_bytes() const override { return compiled_.memory_bytes(); }
 
   void set_parameters(std::span<const float> parameters) override {
     require_arena(parameters.size());
     const std::span<float> staging = parameter_staging_.as<float>();
     std::copy(parameters.begin(), parameters.end(), staging.begin());
     to_device(device_.parameters.data(), staging.data(), staging.size_bytes(), device_.stream);
-    compiled_->take_parameters();
+    compiled_.take_parameters();
     device_.stream.synchronize();  // the staging memory is free again
   }
 
@@ -72,7 +72,7 @@ class GpuExecutor final : public Executor {
     take_pictures(shard.images);
     std::copy(shard.labels.begin(), shard.labels.end(), label_staging_.as<std::int32_t>().begin());
     to_device(labels_.data(), label_staging_.as<std::int32_t>().data(), labels_.bytes(), device_.stream);
-    compiled_->forward(pictures_.as<std::uint8_t>(), whole_shard(), true);
+    compiled_.forward(pictures_.as<std::uint8_t>(), whole_shard(), true);
     compute_loss();
     forward_end_.record(device_.stream);
     backward();
@@ -92,8 +92,8 @@ class GpuExecutor final : public Executor {
             "{} bytes of pictures for {} logits: at most {} whole pictures go in", images.size(),
             logits.size(), shard_size_);
     take_pictures(images);
-    compiled_->forward(pictures_.as<std::uint8_t>(), whole_shard(), false);
-    compiled_->read_logits(logits_.as<float>());
+    compiled_.forward(pictures_.as<std::uint8_t>(), whole_shard(), false);
+    compiled_.read_logits(logits_.as<float>());
     const std::span<float> staging = logit_staging_.as<float>();
     to_host(staging.data(), logits_.data(), staging.size_bytes(), device_.stream);
     device_.stream.synchronize();
@@ -129,7 +129,7 @@ class GpuExecutor final : public Executor {
 
   void compute_loss() {
     gpu::check(cudaMemsetAsync(totals_.data(), 0, totals_.bytes(), device_.stream.get()), "cudaMemsetAsync");
-    compiled_->compute_loss(labels_.as<std::int32_t>(), whole_shard(), totals_.as<LossTotals>(), nullptr);
+    compiled_.compute_loss(labels_.as<std::int32_t>(), whole_shard(), totals_.as<LossTotals>(), nullptr);
     to_host(total_staging_.as<LossTotals>().data(), totals_.data(), totals_.bytes(), device_.stream);
   }
 
@@ -137,7 +137,7 @@ class GpuExecutor final : public Executor {
   void backward() {
     const std::span<float> staging = gradient_staging_.as<float>();
     std::size_t used = 0;
-    compiled_->backward([&](std::size_t begin, std::size_t end) {
+    compiled_.backward([&](std::size_t begin, std::size_t end) {
       if (used == deliveries_.size()) deliveries_.emplace_back();
       Delivery& delivery = deliveries_[used++];
       delivery.begin = begin;
@@ -158,7 +158,7 @@ class GpuExecutor final : public Executor {
     }
   }
 
-  std::shared_ptr<GpuNetwork> compiled_;
+  GpuNetwork compiled_;
   const Network& network_;
   std::size_t shard_size_;
   Device& device_;
@@ -174,11 +174,7 @@ class GpuExecutor final : public Executor {
 }  // namespace
 
 std::unique_ptr<Executor> make_gpu_executor(const Network& network, const CompileOptions& options) {
-  return make_gpu_executor(std::make_shared<GpuNetwork>(network, options));
-}
-
-std::unique_ptr<Executor> make_gpu_executor(std::shared_ptr<GpuNetwork> network) {
-  return std::make_unique<GpuExecutor>(std::move(network));
+  return std::make_unique<GpuExecutor>(network, options);
 }
 
 }  // namespace whorl::nn

@@ -143,9 +143,16 @@ void GpuNetwork::backward(const Queued& queued) {
   }
 }
 
-void GpuNetwork::read_logits(float* logits) {
-  cuda::read_logits(device_.storage, options_.shard_size, network_.classes(), logits_extent().channels,
-                    buffers_.back().y, logits, device_.stream.get());
+void GpuNetwork::read_logits(float* out, float weight, bool add) {
+  cuda::read_logits(device_.storage,
+                    {.samples = options_.shard_size,
+                     .classes = network_.classes(),
+                     .padded_classes = logits_extent().channels,
+                     .logits = buffers_.back().y,
+                     .weight = weight,
+                     .add = add,
+                     .out = out},
+                    device_.stream.get());
 }
 
 }  // namespace whorl::nn::cuda

@@ -45,8 +45,8 @@ class GpuNetwork {
   /// gradients [begin, end) has been queued.
   using Queued = std::function<void(std::size_t begin, std::size_t end)>;
   void backward(const Queued& queued);
-  /// Logits of the last forward(), (shard_size, classes).
-  void read_logits(float* logits);
+  /// Logits of the last forward(), (shard_size, classes): out = weight * logits, or `add`: out += that.
+  void read_logits(float* out, float weight = 1, bool add = false);
 
  private:
   void take_memory();

@@ -16,12 +16,12 @@
 #include "gpu/copies.hpp"
 #include "gpu/graph.hpp"
 #include "gpu/range.hpp"
-#include "nn/cuda/gpu_executor.hpp"
 #include "nn/cuda/gpu_network.hpp"
 #include "nn/cuda/kernels/digest.hpp"
 #include "train/buckets.hpp"
 #include "train/compile.hpp"
 #include "train/cuda/epoch_draws.hpp"
+#include "train/cuda/gpu_evaluation.hpp"
 #include "train/cuda/gpu_optimizer.hpp"
 #include "train/cuda/gpu_pictures.hpp"
 #include "train/cuda/gpu_sum.hpp"
@@ -65,7 +65,7 @@ class GpuEngine final : public StepEngine {
   }
   void save(State& state) override;
   void restore(const State& state) override;
-  Replicas& replicas() override { return *replica_; }
+  std::optional<Evaluation> evaluate(const std::string& tta, const std::function<bool()>& stop) override;
   EngineFacts facts() const override;
 
  private:
@@ -97,9 +97,8 @@ class GpuEngine final : public StepEngine {
   const Training training_;
   const mpi::Communicator& comm_;
   Range shards_;  ///< this rank's, of each batch
-  std::shared_ptr<GpuNetwork> compiled_;
+  std::unique_ptr<GpuNetwork> compiled_;
   nn::cuda::Device& device_;
-  std::optional<Replicas> replica_;  ///< computes with the device's weights
   std::optional<GpuOptimizer> optimizer_;
   std::vector<std::size_t> bucket_ends_;
   gpu::DeviceMemory own_sums_;  ///< of a step's gradients, where shards are not one
@@ -107,6 +106,7 @@ class GpuEngine final : public StepEngine {
   gpu::DeviceMemory views_;     ///< of this rank's samples of the epoch
   gpu::DeviceMemory totals_;    ///< by step of the epoch
   gpu::DeviceMemory digest_parts_;
+  std::optional<GpuEvaluation> evaluation_;
   std::optional<GpuPictures> pictures_;
   std::unique_ptr<GpuSum> sum_;  ///< null: this rank is alone
   gpu::Stream communication_;
@@ -133,12 +133,12 @@ GpuEngine::GpuEngine(const Training& training, const std::vector<float>& paramet
       shards_(block_range(training.plan.shards_per_batch, comm_.size(), comm_.rank())),
       compiled_(compile_alike(training,
                               [&](const nn::CompileOptions& options) {
-                                return std::make_shared<GpuNetwork>(training.network, options);
+                                return std::make_unique<GpuNetwork>(training.network, options);
                               })),
       device_(compiled_->device()),
       bucket_ends_(bucket_ends(training.network.parameters, collective::Element::float32,
                                training.job.parallel.bucket_bytes)) {
-  if (comm_.size() > 1) sum_ = make_gpu_sum(comm_);
+  if (comm_.size() > 1) sum_ = make_gpu_sum(comm_, training.job.parallel.nccl_algorithm);
   mpi::together(comm_, [&] { take_memory(parameters); });
 }
 
@@ -146,7 +146,6 @@ void GpuEngine::take_memory(const std::vector<float>& parameters) {
   const auto steps = static_cast<std::size_t>(training_.plan.steps);
   const auto shards = static_cast<std::size_t>(shards_.size());
   set_parameters(parameters);
-  replica_.emplace(nn::make_gpu_executor(compiled_));
   optimizer_.emplace(training_, device_);
   optimizer_->restore(0, {.momentum = std::vector<float>(floats()), .slow_weights = {}});
   if (shards != 1) own_sums_ = gpu::DeviceMemory(floats() * sizeof(float), "gradients of several shards");
@@ -154,6 +153,7 @@ void GpuEngine::take_memory(const std::vector<float>& parameters) {
   views_ = gpu::DeviceMemory(steps * shards * training_.plan.shard_size * sizeof(PictureView), "views");
   totals_ = gpu::DeviceMemory(steps * sizeof(LossTotals), "losses of an epoch");
   digest_parts_ = gpu::DeviceMemory(nn::cuda::digest_blocks * sizeof(DigestPart), "a digest");
+  evaluation_.emplace(training_, *compiled_);
   const std::int64_t shard_size = training_.plan.shard_size;
   pictures_.emplace(training_, Range{shards_.begin * shard_size, shards_.end * shard_size}, device_.stream);
   for (Slot& slot : slots_) slot.marks.resize(2 * shards + 3);
@@ -343,6 +343,14 @@ void GpuEngine::add_times(mpi::PhaseTimer& timer) {
   timer.add(phase::optimizer, seconds.optimizer);
 }
 
+std::optional<Evaluation> GpuEngine::evaluate(const std::string& tta, const std::function<bool()>& stop) {
+  const gpu::Range range("evaluate");
+  const std::vector<View> views = views_of(tta);
+  return evaluate_by_parts(
+      training_.reader, dataset::Split::test, training_.network.classes(), training_.plan.shard_size, comm_,
+      stop, [&](Range samples, EvaluationCounts& counts) { evaluation_->add(samples, views, counts); });
+}
+
 void GpuEngine::save(State& state) {
   collect_losses();
   state.loss = comm_.sum(sums_.loss);
@@ -363,11 +371,11 @@ void GpuEngine::restore(const State& state) {
 
 EngineFacts GpuEngine::facts() const {
   const bool all = pictures_->held() == 0;
-  return {.executor = fmt::format("{}, steps as CUDA graphs, {} pictures in GPU memory", replica_->name(),
+  return {.executor = fmt::format("cudnn, steps as CUDA graphs, {} pictures in GPU memory",
                                   all ? training_.reader.info().train_count : pictures_->held()),
           .plan = compiled_->plan(),
           .executor_bytes = compiled_->memory_bytes() + pictures_->bytes(),
-          .all_reduce = sum_ ? "nccl" : "none",
+          .all_reduce = sum_ ? sum_->name() : "none",
           .all_reduce_timings = {},
           .element = "float32",
           .gradient_bytes = floats() * sizeof(float),

@@ -45,7 +45,7 @@ GpuPictures::GpuPictures(const Training& training, Range samples, gpu::Stream& s
 void GpuPictures::load_all() {
   const std::int64_t count = training_.reader.info().train_count;
   const std::size_t chunk = std::max<std::size_t>(1, chunk_bytes / training_.reader.info().image_bytes());
-  std::array<Pinned, slots> pinned;
+  std::array<PinnedPictures, slots> pinned;
   for (std::int64_t first = 0, turn = 0; first < count; first += static_cast<std::int64_t>(chunk), ++turn) {
     std::vector<std::int64_t> samples(std::min(chunk, static_cast<std::size_t>(count - first)));
     std::iota(samples.begin(), samples.end(), first);
@@ -58,43 +58,23 @@ void GpuPictures::load_all() {
   copies_.synchronize();
 }
 
-void GpuPictures::read(std::span<const std::int64_t> samples, Pinned& into) {
+void GpuPictures::read(std::span<const std::int64_t> samples, PinnedPictures& into) {
   const Clock::time_point start = Clock::now();
-  const std::size_t bytes = samples.size() * training_.reader.info().image_bytes();
-  if (into.pixels.bytes() < bytes) {
-    gpu::check(cudaSetDevice(gpu_), "cudaSetDevice");  // of this thread, which may be the reader's
-    into.pixels = gpu::PinnedMemory(bytes);
-    into.labels = gpu::PinnedMemory(samples.size() * sizeof(std::int32_t));
-  }
-  into.count = samples.size();
-  training_.reader.read_images(dataset::Split::train, samples, into.pixels.as<std::uint8_t>().data());
-  training_.reader.read_labels(dataset::Split::train, samples, into.labels.as<std::int32_t>().data());
-  training_.reader.require_unchanged();
-  const std::span<const std::int32_t> labels = into.labels.as<std::int32_t>().first(samples.size());
-  for (std::size_t i = 0; i < labels.size(); ++i) {
-    require(labels[i] >= 0 && labels[i] < training_.network.classes(),
-            "training picture {} has label {}, but there are {} classes", samples[i], labels[i],
-            training_.network.classes());
-  }
+  gpu::check(cudaSetDevice(gpu_), "cudaSetDevice");  // of this thread, which may be the reader's
+  into.read(training_.reader, dataset::Split::train, samples, training_.network.classes());
   read_seconds_ += seconds_since(start);
 }
 
-void GpuPictures::copy(const Pinned& from, std::int64_t first) {
-  const std::size_t picture = training_.reader.info().image_bytes();
-  gpu::check(cudaMemcpyAsync(pixels_.as<std::uint8_t>() + first * static_cast<std::int64_t>(picture),
-                             from.pixels.as<std::uint8_t>().data(), from.count * picture,
-                             cudaMemcpyHostToDevice, copies_.get()),
-             "cudaMemcpyAsync");
-  gpu::check(cudaMemcpyAsync(labels_.as<std::int32_t>() + first, from.labels.as<std::int32_t>().data(),
-                             from.count * sizeof(std::int32_t), cudaMemcpyHostToDevice, copies_.get()),
-             "cudaMemcpyAsync");
+void GpuPictures::copy(const PinnedPictures& from, std::int64_t first) {
+  const auto picture = static_cast<std::int64_t>(training_.reader.info().image_bytes());
+  from.copy(pixels_.as<std::uint8_t>() + first * picture, labels_.as<std::int32_t>() + first, copies_);
 }
 
 void GpuPictures::begin_epoch(const StepEngine::EpochSteps& steps) {
   if (held_ == 0 || samples_.size() == 0) return;
   const dataset::EpochOrder order(training_.job.train.seed, steps.epoch, training_.reader.info().train_count);
   std::int64_t next = steps.first_step;
-  reader_.emplace(slots + 1, [this, order, steps, next](Pinned& pinned) mutable {
+  reader_.emplace(slots + 1, [this, order, steps, next](PinnedPictures& pinned) mutable {
     if (next == steps.steps) return false;
     std::vector<std::int64_t> samples;
     const std::int64_t batch = next * training_.plan.batch();
@@ -111,7 +91,7 @@ void GpuPictures::provide(std::int64_t step) {
   // next() takes back the pinned memory of the step before.
   copied_[1 - slot].wait();
   const Clock::time_point start = Clock::now();
-  const Pinned* pinned = reader_->next();
+  const PinnedPictures* pinned = reader_->next();
   wait_seconds_ += seconds_since(start);
   require(pinned != nullptr, "step {} is behind the end of the epoch", step);
   copies_.wait_for(computed_[slot]);

@@ -11,6 +11,7 @@
 #include "base/prefetcher.hpp"
 #include "gpu/memory.hpp"
 #include "gpu/stream.hpp"
+#include "train/cuda/pinned_pictures.hpp"
 #include "train/step_engine.hpp"
 
 namespace whorl::train {
@@ -47,15 +48,11 @@ class GpuPictures {
 
  private:
   static constexpr int slots = 2;
-  struct Pinned {
-    gpu::PinnedMemory pixels, labels;
-    std::size_t count = 0;  ///< pictures
-  };
   void load_all();
-  /// Reads pictures of the split, in this order; takes pinned memory where there is none yet.
-  void read(std::span<const std::int64_t> samples, Pinned& into);
+  /// Reads pictures of the split, in this order.
+  void read(std::span<const std::int64_t> samples, PinnedPictures& into);
   /// Queues a copy to where picture `first` of those held lies.
-  void copy(const Pinned& from, std::int64_t first);
+  void copy(const PinnedPictures& from, std::int64_t first);
 
   const Training training_;
   Range samples_;
@@ -67,7 +64,7 @@ class GpuPictures {
   std::array<gpu::Event, slots> copied_, computed_;
   std::atomic<double> read_seconds_ = 0;
   double wait_seconds_ = 0;
-  std::optional<Prefetcher<Pinned>> reader_;  // last: its thread ends before anything above goes
+  std::optional<Prefetcher<PinnedPictures>> reader_;  // last: its thread ends before anything above goes
 };
 
 }  // namespace whorl::train

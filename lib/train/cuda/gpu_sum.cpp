@@ -13,7 +13,9 @@ namespace {
 
 class NcclSum final : public GpuSum {
  public:
-  explicit NcclSum(const mpi::Communicator& comm) : nccl_(comm, std::chrono::seconds(120)) {}
+  NcclSum(const mpi::Communicator& comm, const std::string& algorithm)
+      : nccl_(comm, algorithm, std::chrono::seconds(120)) {}
+  std::string name() const override { return nccl_.name(); }
   void queue(float* data, std::size_t count, const gpu::Stream& stream) override {
     nccl_.queue_sum(data, count, ncclFloat32, stream);
   }
@@ -25,12 +27,12 @@ class NcclSum final : public GpuSum {
 
 }  // namespace
 
-std::unique_ptr<GpuSum> make_gpu_sum(const mpi::Communicator& comm) {
+std::unique_ptr<GpuSum> make_gpu_sum(const mpi::Communicator& comm, const std::string& algorithm) {
   gpu::claim_gpu(comm, false);  // NCCL takes no GPU twice
-  return std::make_unique<NcclSum>(comm);
+  return std::make_unique<NcclSum>(comm, algorithm);
 }
 #else
-std::unique_ptr<GpuSum> make_gpu_sum(const mpi::Communicator&) {
+std::unique_ptr<GpuSum> make_gpu_sum(const mpi::Communicator&, const std::string&) {
   return nullptr;
 }
 #endif

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "gpu/stream.hpp"
 #include "mpi/communicator.hpp"
@@ -12,13 +13,15 @@ namespace whorl::train {
 class GpuSum {
  public:
   virtual ~GpuSum() = default;
+  /// "nccl ring"
+  virtual std::string name() const = 0;
   /// Queues the sum in place; may be captured into a graph, after the same sum has run once.
   virtual void queue(float* data, std::size_t count, const gpu::Stream& stream) = 0;
   /// Returns when `event`, which follows sums, has been reached. Throws Error for a rank that is gone.
   virtual void wait(const gpu::Event& event) = 0;
 };
 
-/// By NCCL; null in a build without it. Collective.
-std::unique_ptr<GpuSum> make_gpu_sum(const mpi::Communicator& comm);
+/// By NCCL; null in a build without it. `algorithm`: see collective::NcclCommunicator. Collective.
+std::unique_ptr<GpuSum> make_gpu_sum(const mpi::Communicator& comm, const std::string& algorithm);
 
 }  // namespace whorl::train

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <cublas_v2.h>
-
 #include <vector>
 
-#include "base/unique_handle.hpp"
 #include "gpu/memory.hpp"
 #include "gpu/stream.hpp"
 #include "nn/cuda/kernels/weights.hpp"
 #include "nn/precision.hpp"
+#include "train/cuda/matrix_products.hpp"
 
 namespace whorl::train {
 
@@ -27,39 +25,29 @@ std::vector<MatrixBatch> batches_of(const std::vector<nn::cuda::MuonMatrix>& mat
 ///   for each matrix X (rows, columns), as often as asked for, with rows <= columns:
 ///     A = X X^T;  P = a I + b A + c A A;  X = P X        FLOPs: 4 rows^2 columns + 2 rows^3
 ///
-/// and X = X P with A = X^T X where there are more rows. Products by cuBLAS in the network's precision, with
-/// float32 sums. (train/muon.cpp does the same with fewer products, for which 16 bits are too few.)
+/// and X = X P with A = X^T X where there are more rows. Products in the network's precision, with float32
+/// sums. (train/muon.cpp does the same with fewer products, for which 16 bits are too few.)
 class NewtonSchulz {
  public:
   /// `arena_floats`: matrices are stored at their offsets in arrays of that many elements.
   NewtonSchulz(const std::vector<nn::cuda::MuonMatrix>& matrices, std::size_t arena_floats,
                nn::Precision precision, int iterations, const gpu::Stream& stream);
 
-  nn::cuda::Storage storage() const { return storage_; }
+  nn::cuda::Storage storage() const { return products_.storage(); }
   /// Where the matrices go before run().
   void* input() const { return x_.data(); }
   /// Queues all iterations in the stream. Returns where the results will be, with the input's layout.
   const void* run();
 
  private:
-  struct Product;
   void iterate(const MatrixBatch& batch, void* x, void* result);
-  void multiply(const Product& product, int count);
   std::byte* element(void* matrices, std::int64_t index) const;
 
-  struct HandleTraits {
-    static cublasHandle_t invalid() { return nullptr; }
-    static void release(cublasHandle_t handle) noexcept;
-  };
-  UniqueHandle<cublasHandle_t, HandleTraits> cublas_;
+  MatrixProducts products_;
   const gpu::Stream& stream_;
   std::vector<MatrixBatch> batches_;
-  nn::cuda::Storage storage_;
-  cudaDataType_t type_;
-  cublasComputeType_t compute_;
   int iterations_;
-  gpu::DeviceMemory workspace_;                   ///< of cuBLAS
-  gpu::DeviceMemory x_, next_x_;                  ///< arenas in storage_
+  gpu::DeviceMemory x_, next_x_;                  ///< arenas in storage()
   gpu::DeviceMemory gram_, square_, polynomial_;  ///< of one batch
 };
 

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The part of NCCL that we use, between emulated GPUs of MPI's ranks.
+#include "train_gpu/emulated_nccl.hpp"
+
 #include <mpi.h>
 #include <nccl.h>
 
+#include <cstdlib>
 #include <cstring>
 
 #include "base/error.hpp"
 #include "nn/cuda/kernels/emulator/queue.hpp"
+
+std::string whorl::nn::cuda::emulator::nccl_algorithm;
 
 ncclResult_t ncclGetUniqueId(ncclUniqueId* id) {
   std::memset(id, 1, sizeof(*id));
@@ -16,6 +21,8 @@ ncclResult_t ncclCommInitRankConfig(ncclComm_t* comm, int ranks, ncclUniqueId, i
   int world = 0;
   MPI_Comm_size(MPI_COMM_WORLD, &world);
   whorl::require(ranks == world, "{} ranks of {}: only all of them are emulated", ranks, world);
+  const char* algorithm = std::getenv("NCCL_ALGO");
+  whorl::nn::cuda::emulator::nccl_algorithm = algorithm == nullptr ? "" : algorithm;
   *comm = nullptr;
   return ncclSuccess;
 }

@@ -2,7 +2,10 @@
 /// What only an emulated GPU shows.
 #include <gmock/gmock.h>
 
+#include <cstdlib>
+
 #include "nn_gpu/emulated_runtime.hpp"
+#include "train_gpu/emulated_nccl.hpp"
 #include "train_gpu/gpu_training.hpp"
 
 namespace whorl::train {
@@ -32,6 +35,22 @@ TEST_F(GpuTraining, PicturesThatDoNotFitArriveInTime) {
   emulator::memory_left = std::size_t{1} << 30;
   EXPECT_THAT(got.facts.executor, HasSubstr(" 8 pictures in GPU memory"));
   EXPECT_EQ(got.parameters, expected.parameters);
+}
+
+TEST_F(GpuTraining, NcclSumsAsTheJobSays) {
+  if (world.size() == 1) GTEST_SKIP() << "one rank has nothing to sum";
+  const TinyDataset dataset = dataset_for(world.size());
+  Job job = gpu_job(world.size());
+  const auto all_reduce = [&] { return Trainer(job, world, dataset.reader()).facts().all_reduce; };
+  EXPECT_EQ(all_reduce(), "nccl ring");
+  EXPECT_EQ(emulator::nccl_algorithm, "ring");
+  job.parallel.nccl_algorithm = "tree";
+  EXPECT_EQ(all_reduce(), "nccl tree");
+  EXPECT_EQ(emulator::nccl_algorithm, "tree");
+  setenv("NCCL_ALGO", "NVLS", 1);
+  job.parallel.nccl_algorithm = "auto";
+  EXPECT_EQ(all_reduce(), "nccl");
+  EXPECT_EQ(emulator::nccl_algorithm, "NVLS");
 }
 
 /// In the emulator, each kernel, product or copy takes a millisecond.

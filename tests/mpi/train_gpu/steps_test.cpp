@@ -111,6 +111,38 @@ TEST_F(GpuTraining, StopsWhereAnyRankAsks) {
   EXPECT_EQ(trainer.steps_done(), 2);
 }
 
+/// Of shards of 4, the last is a part of one. Logarithms of a GPU may differ in their last bit.
+TEST_F(GpuTraining, EvaluatesAsTheHostDoes) {
+  const TinyDataset dataset(steps_per_epoch * 4 * world.size(), 23);
+  Job job = gpu_job(world.size());
+  job.train.epochs = 1;
+  for (const std::string& tta : tta_names()) {
+    job.evaluate.tta = tta;
+    Trainer trainer(job, world, dataset.reader());
+    train_all(trainer);
+    const Evaluation got = trainer.final_evaluation().value();
+    const Weights weights = trainer.weights();
+    Replicas replicas(weights.network, "gpu", {.shard_size = 4}, 1);
+    replicas.set_parameters(weights.parameters);
+    const Evaluation expected =
+        evaluate(dataset.reader(), dataset::Split::test, weights.network, replicas, 4, tta, world).value();
+    EXPECT_EQ(got.samples, 23);
+    EXPECT_EQ(got.confusion, expected.confusion) << tta;
+    EXPECT_NEAR(got.loss, expected.loss, are_emulated ? 0 : Score::unit) << tta;
+  }
+}
+
+TEST_F(GpuTraining, AnEvaluationEndsWhereAnyRankAsks) {
+  const TinyDataset dataset = dataset_for(world.size());
+  Trainer trainer(gpu_job(world.size()), world, dataset.reader());
+  const bool asks = world.rank() == world.size() - 1;
+  const auto ask = [&] {
+    return Requests{.stop = asks && trainer.steps_done() == steps_per_epoch, .checkpoint = false};
+  };
+  EXPECT_FALSE(trainer.next_epoch({.ask = ask, .after_step = {}})->test);
+  EXPECT_TRUE(trainer.next_epoch()->test);
+}
+
 TEST_F(GpuTraining, DivergenceNamesTheStep) {
   const TinyDataset dataset = dataset_for(1);
   Job job = gpu_job(1);

@@ -97,13 +97,57 @@ TEST(LossKernel, WithoutAStepAddsToTheFirstTotal) {
   EXPECT_EQ(totals.values()[0].correct, 7);
 }
 
-TYPED_TEST(LossKernels, ReadsLogits) {
-  const Doubles logits = normal_numbers<TypeParam>(77 * 10, 2);
-  auto device_logits = array_of<TypeParam>(padded(logits, 10, 16));
+TYPED_TEST(LossKernels, ReadsLogitsAndAddsThemByWeight) {
+  const Doubles first = normal_numbers<TypeParam>(77 * 10, 2), second = normal_numbers<TypeParam>(77 * 10, 3);
+  auto device_first = array_of<TypeParam>(padded(first, 10, 16)),
+       device_second = array_of<TypeParam>(padded(second, 10, 16));
   auto out = DeviceArray<float>::poisoned(77 * 10);
-  read_logits(storage_of<TypeParam>, 77, 10, 16, device_logits.data(), out.data(), nullptr);
+  read_logits(storage_of<TypeParam>, {77, 10, 16, device_first.data(), 1, false, out.data()}, nullptr);
   out.expect_all_written();
-  EXPECT_EQ(out.numbers(), logits);
+  EXPECT_EQ(out.numbers(), first);
+  read_logits(storage_of<TypeParam>, {77, 10, 16, device_second.data(), 0.25F, true, out.data()}, nullptr);
+  for (std::size_t i = 0; i < first.size(); ++i)
+    ASSERT_EQ(out.values()[i], static_cast<float>(first[i]) + 0.25F * static_cast<float>(second[i]));
+}
+
+TEST(ScoreLogits, IsTheSumInDouble) {
+  constexpr int samples = 150, classes = 7;
+  constexpr double unit = 0x1p-24, largest_loss = 40;
+  Doubles logits = normal_numbers<float>(std::int64_t{samples} * classes, 4, 0, 5);
+  logits[2] = logits[5] = 30;  // of two equal ones the first wins
+  logits[classes] = 100;       // a loss that is too large: the label is 3
+  auto device_logits = floats_of(logits);
+  std::vector<std::int32_t> labels(samples);
+  for (int n = 0; n < samples; ++n) labels[std::size_t(n)] = (n * 5 + 5) % classes;
+  DeviceArray<std::int32_t> device_labels(labels);
+  const std::vector<Score> scores = in_every_order([&] {
+    auto out = DeviceArray<Score>::poisoned(samples);
+    score_logits(
+        {samples, classes, device_logits.data(), device_labels.data(), unit, largest_loss, out.data()},
+        nullptr);
+    out.expect_all_written();
+    return out.values();
+  });
+  EXPECT_EQ(scores[0].prediction, 2);
+  EXPECT_EQ(scores[1].loss, std::llround(largest_loss / unit));
+  for (std::size_t n = 2; n < samples; ++n) {
+    const auto row = logits.begin() + std::ptrdiff_t(n) * classes;
+    const auto largest = std::max_element(row, row + classes);
+    double sum = 0;
+    for (int k = 0; k < classes; ++k) sum += std::exp(row[k] - *largest);
+    EXPECT_EQ(scores[n].prediction, largest - row);
+    EXPECT_EQ(scores[n].loss, std::llround((*largest + std::log(sum) - row[labels[n]]) / unit)) << n;
+  }
+}
+
+TEST(ScoreLogits, PredictsNothingOfLogitsThatAreNotFinite) {
+  auto logits = floats_of({0, NAN, 1, INFINITY, -INFINITY, 2, 3, 4});
+  DeviceArray<std::int32_t> labels({0, 1, 0, 1});
+  auto scores = DeviceArray<Score>::poisoned(4);
+  score_logits({4, 2, logits.data(), labels.data(), 1, 1, scores.data()}, nullptr);
+  std::vector<std::int64_t> predictions;
+  for (const Score& score : scores.values()) predictions.push_back(score.prediction);
+  EXPECT_EQ(predictions, (std::vector<std::int64_t>{-1, -1, -1, 1}));
 }
 
 }  // namespace

@@ -115,6 +115,29 @@ TEST(NamedNetworks, Air94HasTheSizeOfTheRecipe) {
                                   Shape{256, 7, 7}, Shape{256, 3, 3}, Shape{256, 3, 3}));
 }
 
+/// Two convolutions of 3 -> 8 and 8 -> 4 channels at 6x6, and a linear layer of 144 -> 2.
+double training_flops_of(const Conv& first) {
+  NetworkBuilder builder("three", Shape{3, 6, 6}, {});
+  builder.add("first", first);
+  builder.add("act", Activation{});
+  builder.add("second", Conv{.filters = 4, .kernel = 1, .padding = 0});
+  builder.add("head", Linear{.outputs = 2});
+  return training_flops(std::move(builder).build());
+}
+
+TEST(TrainingFlops, CountThePassesThatAStepNeeds) {
+  constexpr double first = 2 * 36 * 8 * 3 * 9, second = 2 * 36 * 4 * 8, head = 2 * 144 * 2;
+  EXPECT_EQ(training_flops_of({.filters = 8}), 2 * first + 3 * second + 3 * head);
+  EXPECT_EQ(training_flops_of({.filters = 8, .bias = true, .frozen = true}), first + 3 * second + 3 * head);
+  EXPECT_EQ(training_flops_of({.filters = 8, .frozen = true}), first + 2 * second + 3 * head);
+}
+
+// The whitening, 24 x 12 at 31x31, runs forward only; all else thrice.
+TEST(TrainingFlops, OfAir94) {
+  const Network network = make_network("air94", 32, 10, {});
+  EXPECT_EQ(training_flops(network), 3 * forward_flops(network) - 2 * (2.0 * 31 * 31 * 24 * 12));
+}
+
 // torchvision.models.resnet18: 11,689,512 parameters; 1,814,073,344 multiply-adds in convolutions and the
 // linear layer.
 TEST(NamedNetworks, Resnet18HasTorchvisionsSize) {

@@ -57,6 +57,20 @@ TEST(Verdict, SaysAccuracySpeedAndWhatBounds) {
   EXPECT_TRUE(mentions(text, "communication   75 % of it hidden")) << text;
 }
 
+/// 9,000 pictures of 2 GFLOP on two ranks, whose steps take 37.75 s on average, waits of 0.25 s included.
+TEST(Verdict, ComparesAGpuWithWhatItCanDo) {
+  RunSummary run = two_ranks();
+  EXPECT_FALSE(mentions(verdict(run), "roofline"));
+  run.training_flops = 2e9;
+  run.gpu_flops = 1e12;
+  run.precision = "float16";
+  EXPECT_DOUBLE_EQ(achieved_flops(run), 9000 * 2e9 / 2 / 37.75);
+  const std::string text = verdict(run);
+  EXPECT_TRUE(mentions(text, "roofline        0.2 TFLOP/s in convolutions and linear layers on each GPU"))
+      << text;
+  EXPECT_TRUE(mentions(text, "24 % of the 1.0 of large float16 products")) << text;
+}
+
 TEST(Verdict, PhasesOnTheClockAddUpToAHundredPercent) {
   RunSummary run = two_ranks();
   for (const auto part : {phase::rank_wait, phase::input_wait, phase::evaluate, phase::other})

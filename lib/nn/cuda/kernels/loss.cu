@@ -27,14 +27,29 @@ void add_loss(int samples, const float* losses, const std::int32_t* correct, Los
          stream);
 }
 
-void read_logits(Storage storage, int samples, int classes, int padded_classes, const void* logits,
-                 float* out_logits, Stream stream) {
+void read_logits(Storage storage, const ReadLogits& task, Stream stream) {
   with_type(storage, [&](auto type) {
     using T = decltype(type);
-    launch_for_each("read_logits",
-                    ReadLogitsKernel<T>{samples, classes, padded_classes, in<T>(logits), {out_logits}},
-                    std::int64_t{samples} * classes, stream);
+    const ReadLogitsKernel<T> kernel{.samples = task.samples,
+                                     .classes = task.classes,
+                                     .padded_classes = task.padded_classes,
+                                     .logits = in<T>(task.logits),
+                                     .weight = task.weight,
+                                     .add = task.add,
+                                     .out = {task.out}};
+    launch_for_each("read_logits", kernel, std::int64_t{task.samples} * task.classes, stream);
   });
+}
+
+void score_logits(const ScoreLogits& task, Stream stream) {
+  const ScoreLogitsKernel kernel{.samples = task.samples,
+                                 .classes = task.classes,
+                                 .unit = task.unit,
+                                 .largest_loss = task.largest_loss,
+                                 .logits = {task.logits},
+                                 .labels = {task.labels},
+                                 .scores = {task.scores}};
+  launch_for_each("score_logits", kernel, task.samples, stream);
 }
 
 }  // namespace whorl::nn::cuda

@@ -28,8 +28,28 @@ struct LossTotals {
 void add_loss(int samples, const float* losses, const std::int32_t* correct, LossTotals* totals,
               const std::int64_t* step, Stream stream);
 
-/// Logits for people: (samples, padded_classes) in the storage type to (samples, classes) in float32.
-void read_logits(Storage storage, int samples, int classes, int padded_classes, const void* logits,
-                 float* out, Stream stream);
+/// Logits for people, averaged over views: out = weight * logits, or out += that.
+struct ReadLogits {
+  int samples = 0, classes = 0, padded_classes = 0;
+  const void* logits = nullptr;  ///< (samples, padded_classes), storage type
+  float weight = 1;
+  bool add = false;      ///< adds to what is in out instead
+  float* out = nullptr;  ///< out, (samples, classes)
+};
+void read_logits(Storage storage, const ReadLogits& task, Stream stream);
+
+/// What logits come to.
+struct Score {
+  std::int64_t loss = 0;        ///< cross-entropy without smoothing, in units
+  std::int64_t prediction = 0;  ///< the first class of the largest logit; -1 where one is not finite
+};
+struct ScoreLogits {
+  int samples = 0, classes = 0;
+  const float* logits = nullptr;         ///< (samples, classes)
+  const std::int32_t* labels = nullptr;  ///< (samples), in [0, classes)
+  double unit = 1, largest_loss = 1;     ///< of losses; larger ones count as the largest
+  Score* scores = nullptr;               ///< out, (samples)
+};
+void score_logits(const ScoreLogits& task, Stream stream);
 
 }  // namespace whorl::nn::cuda

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Newton-Schulz by (emulated) cuBLAS beside the CPU's, in the emulated GPU's memory.
+// Products by (emulated) cuBLAS: Newton-Schulz beside the CPU's, in the emulated GPU's memory, and their
+// speed.
 #include "train/cuda/newton_schulz.hpp"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "base/keyed_random.hpp"
 #include "nn/cuda/kernels/bodies/element.hpp"
+#include "nn_gpu/emulated_runtime.hpp"
+#include "train/cuda/product_speed.hpp"
 #include "train/muon.hpp"
 
 namespace whorl::train {
@@ -66,6 +70,18 @@ TEST(NewtonSchulz, IsTheCpus) {
   expect_like_cpu<float>(nn::Precision::tf32, 2, 2e-5);  // emulated products are exact
   expect_like_cpu<nn::cuda::Half>(nn::Precision::float16, 3, 1e-2);
   expect_like_cpu<nn::cuda::BFloat16>(nn::Precision::bfloat16, 1, 3e-2);
+}
+
+/// In the emulator, a product takes a millisecond, and so does the mark behind it.
+TEST(ProductSpeed, CountsTheFlopsOfTheLargestSquaresThatFit) {
+  EXPECT_DOUBLE_EQ(measure_products(nn::Precision::float32, 4 * 128 * 128 + 5), 2.0 * 128 * 128 * 128 / 2e-3);
+  EXPECT_DOUBLE_EQ(measure_products(nn::Precision::float16, 2 * 129 * 255), 2.0 * 128 * 128 * 128 / 2e-3);
+}
+
+TEST(ProductSpeed, IsUnknownWithoutMemory) {
+  const std::size_t before = std::exchange(nn::cuda::emulator::memory_left, std::size_t{128} << 20);
+  EXPECT_EQ(measure_products(nn::Precision::float32, 4 * 128 * 128), 0);
+  nn::cuda::emulator::memory_left = before;
 }
 
 }  // namespace
