@@ -22,6 +22,12 @@ double computing(const std::vector<mpi::PhaseStatistics>& phases) {
   return phases[phase::forward].mean + phases[phase::backward].mean + phases[phase::optimizer].mean;
 }
 
+/// Of steps, mean over the ranks.
+double training(const std::vector<mpi::PhaseStatistics>& phases) {
+  return computing(phases) + phases[phase::input_wait].mean + phases[phase::all_reduce_exposed].mean +
+         phases[phase::rank_wait].mean;
+}
+
 double percent(double part, double whole) {
   return whole > 0 ? 100 * part / whole : 0;
 }
@@ -75,7 +81,7 @@ std::string bound(const RunSummary& run) {
   const double compute = computing(run.phases), input = run.phases[phase::input_wait].mean,
                communication = run.phases[phase::all_reduce_exposed].mean,
                waiting = run.phases[phase::rank_wait].mean;
-  const double train = compute + input + communication + waiting;
+  const double train = training(run.phases);
   const double most = std::max({compute, input, communication, waiting});
   if (most == communication)
     return fmt::format(
@@ -116,8 +122,7 @@ std::optional<double> hidden_share(const std::vector<mpi::PhaseStatistics>& phas
 }
 
 double achieved_flops(const RunSummary& run) {
-  const double seconds =
-      computing(run.phases) + run.phases[phase::input_wait].mean + run.phases[phase::all_reduce_exposed].mean;
+  const double seconds = training(run.phases);
   const auto ranks = static_cast<double>(run.phases[phase::forward].per_rank.size());
   return seconds > 0 ? run.training_flops * static_cast<double>(run.images) / ranks / seconds : 0;
 }
@@ -139,8 +144,7 @@ std::string verdict(const RunSummary& run) {
   if (run.gpu_flops > 0) {
     text += fmt::format(
         "  roofline        {:.1f} TFLOP/s in convolutions and linear layers on each GPU while it trains, "
-        "{:.0f} % of the {:.1f} "
-        "of large {} products\n",
+        "{:.0f} % of the {:.1f} of large {} products\n",
         achieved_flops(run) * 1e-12, percent(achieved_flops(run), run.gpu_flops), run.gpu_flops * 1e-12,
         run.precision);
   }
