@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "mpi/phase_timer.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -38,7 +39,8 @@ std::vector<PhaseStatistics> PhaseTimer::reduce(const Communicator& comm) const 
     statistics.name = names_[phase];
     statistics.min = comm.min(mine);
     statistics.max = comm.max(mine);
-    statistics.mean = comm.sum(mine) / comm.size();
+    // The sum rounds: equal times would else have a mean beside them.
+    statistics.mean = std::clamp(comm.sum(mine) / comm.size(), statistics.min, statistics.max);
     const double deviation = mine - statistics.mean;
     statistics.standard_deviation = std::sqrt(comm.sum(deviation * deviation) / comm.size());
     statistics.slowest_rank = rank_of_maximum(comm, mine);

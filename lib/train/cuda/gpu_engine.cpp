@@ -291,6 +291,7 @@ Requests GpuEngine::agree(Requests own) const {
 
 void GpuEngine::collect_losses() {
   for (Slot& slot : slots_) finish(slot);
+  if (collected_ == step_) return;
   const std::vector<LossTotals> totals = gpu::download(
       totals_.as<LossTotals>() + collected_, static_cast<std::size_t>(step_ - collected_), device_.stream);
   for (const LossTotals& of_step : totals) {

@@ -33,6 +33,14 @@ TEST(phase_timer, reduces_over_the_ranks) {
   EXPECT_EQ(phases[1].max, 0.0);
 }
 
+TEST(phase_timer, equal_times_have_their_mean) {
+  PhaseTimer timer({"wait"});
+  timer.add(0, 0.41747632599999995);  // three of them add up to less than three times as much
+  const PhaseStatistics wait = timer.reduce(Communicator::world()).at(0);
+  EXPECT_EQ(wait.mean, wait.min);
+  EXPECT_EQ(wait.mean, wait.max);
+}
+
 TEST(phase_timer, measures_scopes) {
   PhaseTimer timer({"outer", "inner"});
   {

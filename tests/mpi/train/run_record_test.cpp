@@ -94,7 +94,7 @@ TEST_F(SharedFolder, RecordsARun) {
   for (const std::string& name : train::phase::names()) {
     const nlohmann::json& phase = timing["total"][name];
     EXPECT_LE(phase["min"], phase["mean"]) << name;
-    EXPECT_LE(phase["mean"], phase["max"].get<double>() * (1 + 1e-12)) << name;
+    EXPECT_LE(phase["mean"], phase["max"]) << name;
   }
 
   std::istringstream metrics(read_text_file(folder / "metrics.csv"));
