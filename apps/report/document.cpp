@@ -18,6 +18,7 @@ table { border-collapse: collapse; font-size: 0.86rem; font-variant-numeric: tab
 th, td { padding: 0.25rem 0.7rem 0.25rem 0; text-align: left; border-bottom: 1px solid #e3e7ee; vertical-align: top; min-width: 3.6rem; } .long { min-width: 14rem; }
 th { color: #4d5a70; font-weight: 600; }
 figure { display: inline-block; vertical-align: top; width: min(100%, 29rem); margin: 0.7rem 0.6rem 0.7rem 0; } figure svg { width: 100%; height: auto; }
+.key { margin: 0 0 0.3rem; font-size: 0.86rem; line-height: 1.3; } .key span { display: inline-block; margin-right: 0.9rem; } .key i { display: inline-block; width: 1.1rem; margin-right: 0.35rem; vertical-align: middle; }
 figcaption { color: #4d5a70; font-size: 0.9rem; }
 pre { overflow-x: auto; font-size: 0.75rem; background: #f4f6f9; padding: 0.6rem; }
 @media print { html { font-size: 11px; } body { max-width: none; font-size: 1rem; padding: 0; } figure, tr { break-inside: avoid; } h2, h3, .title { break-after: avoid; } .scroll { overflow: visible; } th, td, .long { min-width: 0; } }
@@ -75,7 +76,13 @@ struct ToHtml {
     return text + "</tbody></table></div>\n";
   }
   std::string operator()(const Figure& figure) const {
-    return fmt::format("<figure>{}<figcaption>{}</figcaption></figure>\n", figure.svg,
+    std::string key;
+    for (const KeyEntry& entry : figure.picture.key) {
+      key += fmt::format("<span><i style=\"border-top: 0.35rem {} {}\"></i>{}</span> ",
+                         entry.dashed ? "dashed" : "solid", entry.colour, escaped(entry.text));
+    }
+    return fmt::format("<figure>{}{}<figcaption>{}</figcaption></figure>\n", figure.picture.svg,
+                       key.empty() ? "" : fmt::format("<p class=\"key\">{}</p>", key),
                        escaped(figure.caption));
   }
   std::string operator()(const RawData& raw) {

@@ -19,9 +19,19 @@ struct Table {
   std::vector<std::string> header;
   std::vector<std::vector<std::string>> rows;
 };
+/// A colour of a picture, and what it stands for.
+struct KeyEntry {
+  std::string colour, text;
+  bool dashed = false;
+};
+struct Picture {
+  std::string svg;
+  std::vector<KeyEntry> key;  ///< set as text below, where it breaks as the page needs
+};
 /// Left out of Markdown.
 struct Figure {
-  std::string caption, svg;
+  std::string caption;
+  Picture picture;
 };
 /// A file of the run, linked; and its text, folded away, unless the page would become heavy.
 struct RawData {

@@ -22,9 +22,9 @@ namespace fs = std::filesystem;
 constexpr const char* preamble =
     "set encoding utf8\nset terminal svg size 480,330 dynamic font 'sans-serif,14' noenhanced background "
     "'white'\n"
-    "set grid lc rgb '#dde2ea'\nset border 3 lc rgb '#4d5a70'\nset tics nomirror\nset key outside top center "
-    "horizontal\n";
-constexpr const char* colours[] = {"#1f5fa8", "#d1611f", "#2f8f5b", "#8a4fa8", "#b3283d", "#7a6a1d"};
+    "set grid lc rgb '#dde2ea'\nset border 3 lc rgb '#4d5a70'\nset tics nomirror\n";
+constexpr const char* colours[] = {"#1f5fa8", "#d1611f", "#2f8f5b", "#8a4fa8",
+                                   "#b3283d", "#7a6a1d", "#2aa5b8", "#6b7686"};
 
 class TemporaryFolder {
  public:
@@ -66,11 +66,23 @@ std::string data_block(std::size_t number, const Curve& curve) {
   return text + "END\n";
 }
 
-std::string curve_command(std::size_t number, const Curve& curve, const char* colour) {
+/// Of what is drawn as the `number`th; dashed where its colour was taken before.
+KeyEntry key_entry(std::size_t number, const std::string& title, bool dashed) {
+  return {colours[number % std::size(colours)], title, dashed || number >= std::size(colours)};
+}
+
+std::string curve_command(std::size_t number, const Curve& curve, const KeyEntry& entry) {
   const std::string with = !curve.low.empty() ? "yerrorbars pt 7 ps 0.6 lw 1.5"
                            : curve.points     ? "points pt 7 ps 0.6"
-                                              : fmt::format("lines lw 2 dt {}", curve.dashed ? 2 : 1);
-  return fmt::format("$data{} with {} lc rgb '{}' title {}", number, with, colour, quoted(curve.title));
+                                              : fmt::format("lines lw 2 dt {}", entry.dashed ? 2 : 1);
+  return fmt::format("$data{} with {} lc rgb '{}'", number, with, entry.colour);
+}
+
+/// The labels of so many bars that not all can be read lose those between.
+std::string bar_label(const StackedBars& plot, std::size_t bar) {
+  constexpr std::size_t most_labels = 16;
+  const std::size_t every = (plot.bars.size() + most_labels - 1) / most_labels;
+  return bar % every == 0 ? plot.bars[bar] : "";
 }
 
 /// Figures of one page must not share names; what stands before <svg is for files.
@@ -81,45 +93,52 @@ std::string for_page(std::string svg, int figure) {
   return std::regex_replace(svg, std::regex("<title>[^<]*</title>\\s*|<desc>[^<]*</desc>\\s*"), "");
 }
 
+std::optional<Picture> with_key(std::optional<Picture> picture, std::vector<KeyEntry> key) {
+  if (picture) picture->key = std::move(key);
+  return picture;
+}
+
 }  // namespace
 
 Plotter::Plotter() : available_(std::system("command -v gnuplot > /dev/null 2>&1") == 0) {}
 
-std::optional<std::string> Plotter::draw(const LinePlot& plot) {
+std::optional<Picture> Plotter::draw(const LinePlot& plot) {
   std::string script =
-      fmt::format("set xlabel {}\nset ylabel {}\n", quoted(plot.x_label), quoted(plot.y_label));
+      fmt::format("unset key\nset xlabel {}\nset ylabel {}\n", quoted(plot.x_label), quoted(plot.y_label));
   script += plot.x_ticks.empty() ? "set xrange [0:*]\n"
                                  : fmt::format("set xtics ({})\n", fmt::join(plot.x_ticks, ","));
   script += "set offsets graph 0.05, graph 0.05, graph 0.05, graph 0\nset yrange [*<0:*]\n";
   std::string commands;
+  std::vector<KeyEntry> key;
   for (std::size_t i = 0; i < plot.curves.size(); ++i) {
+    key.push_back(key_entry(i, plot.curves[i].title, plot.curves[i].dashed));
     script += data_block(i, plot.curves[i]);
-    commands +=
-        (i == 0 ? "plot " : ", \\\n  ") + curve_command(i, plot.curves[i], colours[i % std::size(colours)]);
+    commands += (i == 0 ? "plot " : ", \\\n  ") + curve_command(i, plot.curves[i], key.back());
   }
-  return draw(script + commands + "\n");
+  return with_key(draw(script + commands + "\n"), std::move(key));
 }
 
-std::optional<std::string> Plotter::draw(const StackedBars& plot) {
+std::optional<Picture> Plotter::draw(const StackedBars& plot) {
   std::string script = fmt::format(
-      "set ylabel {}\nset style data histograms\nset style histogram rowstacked\nset style fill solid 0.9 "
-      "noborder\n"
-      "set boxwidth 0.7\nset yrange [0:*]\n{}$data << END\n",
-      quoted(plot.y_label), plot.bars.size() > 8 ? "set xtics rotate by 60 right\n" : "");
+      "unset key\nset ylabel {}\nset style data histograms\nset style histogram rowstacked\n"
+      "set style fill solid 0.9 noborder\nset boxwidth 0.7\nset yrange [0:*]\n{}$data << END\n",
+      quoted(plot.y_label), plot.bars.size() > 6 ? "set xtics rotate by 90 right\n" : "");
   for (std::size_t bar = 0; bar < plot.bars.size(); ++bar) {
-    script += fmt::format("\"{}\"", plot.bars[bar]);
+    script += fmt::format("\"{}\"", bar_label(plot, bar));
     for (const auto& part : plot.heights) script += fmt::format(" {}", part[bar]);
     script += "\n";
   }
   script += "END\n";
+  std::vector<KeyEntry> key;
   for (std::size_t part = 0; part < plot.parts.size(); ++part) {
-    script += fmt::format("{}$data using {}:xtic(1) lc rgb '{}' title {}", part == 0 ? "plot " : ", \\\n  ",
-                          part + 2, colours[part % std::size(colours)], quoted(plot.parts[part]));
+    key.push_back(key_entry(part, plot.parts[part], false));
+    script += fmt::format("{}$data using {}:xtic(1) lc rgb '{}'", part == 0 ? "plot " : ", \\\n  ", part + 2,
+                          key.back().colour);
   }
-  return draw(script + "\n");
+  return with_key(draw(script + "\n"), std::move(key));
 }
 
-std::optional<std::string> Plotter::draw(const std::string& script) {
+std::optional<Picture> Plotter::draw(const std::string& script) {
   if (!available_) return std::nullopt;
   const TemporaryFolder folder;
   const fs::path input = folder.path() / "figure.gp", output = folder.path() / "figure.svg",
@@ -128,7 +147,7 @@ std::optional<std::string> Plotter::draw(const std::string& script) {
   const int status =
       std::system(fmt::format("gnuplot '{}' > '{}' 2>&1", input.string(), log.string()).c_str());
   require(status == 0, "gnuplot cannot draw a figure: {}", read_text_file(log));
-  return for_page(read_text_file(output), ++figures_);
+  return Picture{for_page(read_text_file(output), ++figures_), {}};
 }
 
 }  // namespace whorl::report_app

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "document.hpp"
+
 namespace whorl::report_app {
 
 /// One curve. With `low` and `high`, points with error bars; else a line, or points where `points` is set.
@@ -33,10 +35,10 @@ class Plotter {
   /// Whether gnuplot is there; without it, draw() returns nothing.
   Plotter();
   bool is_available() const { return available_; }
-  std::optional<std::string> draw(const LinePlot& plot);
-  std::optional<std::string> draw(const StackedBars& plot);
-  /// A whole script that says neither what to draw on nor where to.
-  std::optional<std::string> draw(const std::string& script);
+  std::optional<Picture> draw(const LinePlot& plot);
+  std::optional<Picture> draw(const StackedBars& plot);
+  /// A whole script that says neither what to draw on nor where to, and has a key of its own.
+  std::optional<Picture> draw(const std::string& script);
 
  private:
   bool available_;

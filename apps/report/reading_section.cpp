@@ -124,8 +124,8 @@ void add_section(Document& document, Plotter& plotter, const ReadingRun& run, co
       std::string caption = figure.stem().string();
       caption.erase(caption.find_last_not_of("_0123456789") + 1);  // the number of the source
       std::ranges::replace(caption, '_', ' ');
-      if (const auto svg = plotter.draw(canvas + read_figure_script(figure)))
-        document.add(Figure{caption, *svg});
+      if (const auto picture = plotter.draw(canvas + read_figure_script(figure)))
+        document.add(Figure{caption, *picture});
     }
     document.add(speed_table(record));
     document.add(fits_table(record));

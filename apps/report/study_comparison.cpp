@@ -166,9 +166,10 @@ void add_figure(Document& document, Plotter& plotter, const std::vector<SharedPo
     plot.curves.push_back(std::move(curve));
   }
   if (plot.curves.empty()) return;
-  if (const auto svg = plotter.draw(plot))
-    document.add(Figure{
-        fmt::format("What slower links between nodes expose of the all-reduce, on {} ranks.", most), *svg});
+  if (const auto picture = plotter.draw(plot))
+    document.add(
+        Figure{fmt::format("What slower links between nodes expose of the all-reduce, on {} ranks.", most),
+               *picture});
 }
 
 }  // namespace

@@ -65,7 +65,7 @@ void add_throughput_figure(Document& document, Plotter& plotter, const Series& s
   for (const scale::Fit& fit : fits) {
     if (fit.failure.empty()) plot.curves.push_back(fitted_curve(fit, series));
   }
-  if (const auto svg = plotter.draw(plot)) document.add(Figure{"Throughput.", *svg});
+  if (const auto picture = plotter.draw(plot)) document.add(Figure{"Throughput.", *picture});
 }
 
 void add_efficiency_figure(Document& document, Plotter& plotter,
@@ -77,8 +77,9 @@ void add_efficiency_figure(Document& document, Plotter& plotter,
     curve.low.push_back(one.interval ? one.interval->low : one.value);
     curve.high.push_back(one.interval ? one.interval->high : one.value);
   }
-  if (const auto svg = plotter.draw(LinePlot{"ranks", "efficiency", {curve}, curve.x}))
-    document.add(Figure{"Efficiency: throughput of a rank over that at the smallest number of ranks.", *svg});
+  if (const auto picture = plotter.draw(LinePlot{"ranks", "efficiency", {curve}, curve.x}))
+    document.add(
+        Figure{"Efficiency: throughput of a rank over that at the smallest number of ranks.", *picture});
 }
 
 void add_split_figure(Document& document, Plotter& plotter, const Series& series) {
@@ -92,8 +93,8 @@ void add_split_figure(Document& document, Plotter& plotter, const Series& series
     const double parts[] = {split.compute, split.communication, split.input, split.waiting, split.other};
     for (std::size_t i = 0; i < std::size(parts); ++i) bars.heights[i].push_back(1000 * parts[i]);
   }
-  if (const auto svg = plotter.draw(bars))
-    document.add(Figure{"What a picture costs all ranks together; level bars scale ideally.", *svg});
+  if (const auto picture = plotter.draw(bars))
+    document.add(Figure{"What a picture costs all ranks together; level bars scale ideally.", *picture});
 }
 
 Table points_table(const Series& series, const std::vector<scale::Efficiency>& efficiencies) {

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -14,6 +15,7 @@
 #include "base/error.hpp"
 #include "base/file_system.hpp"
 #include "report/json.hpp"
+#include "train/phase.hpp"
 
 namespace whorl::report_app {
 
@@ -23,8 +25,11 @@ using Json = nlohmann::ordered_json;
 namespace fs = std::filesystem;
 
 constexpr std::size_t most_bars = 48;
-const std::vector<std::string> on_the_clock{"forward",   "backward",   "optimizer", "all-reduce exposed",
-                                            "rank wait", "input wait", "evaluate",  "other"};
+
+bool is_on_the_clock(const std::string& phase) {
+  static const std::vector<std::string> names = train::phase::names();
+  return std::ranges::any_of(train::phase::on_the_clock, [&](auto index) { return names[index] == phase; });
+}
 
 /// Not a number for an empty field; nothing for what is no number.
 std::optional<double> parse_number(const std::string& text) {
@@ -77,7 +82,7 @@ Curve curve_of(const std::string& title, const std::vector<Epoch>& epochs, Field
 void add_plot(Document& document, Plotter& plotter, LinePlot plot, const std::string& caption) {
   std::erase_if(plot.curves, [](const Curve& curve) { return curve.x.empty(); });
   if (plot.curves.empty()) return;
-  if (const auto svg = plotter.draw(plot)) document.add(Figure{caption, *svg});
+  if (const auto picture = plotter.draw(plot)) document.add(Figure{caption, *picture});
 }
 
 void add_curves(Document& document, Plotter& plotter, const TrainingRun& run) {
@@ -119,17 +124,15 @@ void add_phases(Document& document, Plotter& plotter, const TrainingRun& run) {
                           phase.at("slowest_host").get<std::string>()});
     const std::vector<double> seconds = per_rank(phase);
     const bool fits = bars.heights.empty() || seconds.size() == bars.heights[0].size();
-    if (seconds.empty() || seconds.size() > most_bars || !fits ||
-        std::find(on_the_clock.begin(), on_the_clock.end(), name) == on_the_clock.end()) {
-      continue;
-    }
+    if (seconds.empty() || seconds.size() > most_bars || !fits || !is_on_the_clock(name)) continue;
     bars.parts.push_back(name);
     bars.heights.push_back(seconds);
   }
   if (!bars.parts.empty()) {
     for (std::size_t rank = 0; rank < bars.heights[0].size(); ++rank)
       bars.bars.push_back(fmt::format("rank {}", rank));
-    if (const auto svg = plotter.draw(bars)) document.add(Figure{"Where each rank's wall clock went.", *svg});
+    if (const auto picture = plotter.draw(bars))
+      document.add(Figure{"Where each rank's wall clock went.", *picture});
   }
   document.add(table);
 }

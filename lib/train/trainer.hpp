@@ -71,7 +71,7 @@ class Trainer {
   Trainer(const Job& job, const mpi::Communicator& comm, const dataset::Reader& reader);
 
   /// Tries how fast rank 0's GPU multiplies large matrices in the job's precision, for facts(). Takes some
-  /// hundredths of a second; nothing where no GPU is used, or its memory is full.
+  /// hundredths of a second; nothing where no GPU is used, or its memory is full. Collective.
   void measure_gpu();
 
   std::int64_t steps_done() const { return step_; }

@@ -43,6 +43,10 @@ printf '[train]\nepochs = 2\nbatch = 20\nshard = 5\n[optimizer]\nlearning_rate =
 for run in one_run another_run; do
   mpirun -n 2 "$WHORL_BIN"/whorl-train --job small.ini --data flowers.h5 --run $run > output 2>&1 || fail "training"
 done
+# Bars just below 0.05 s, where gnuplot sets the most ticks.
+for phase in forward backward optimizer "all-reduce exposed" "rank wait" "input wait" evaluate other; do
+  echo "\"$phase\": {\"min\": 0.0059, \"mean\": 0.006, \"max\": 0.006, \"slowest_rank\": 1, \"slowest_host\": \"n1\", \"per_rank\": [0.0059, 0.006]}"
+done | paste -s -d , | sed 's/.*/{"total": {&}}/' > another_run/timing.json
 "$WHORL_BIN"/whorl-readbench --source pixels=flowers.h5 --source raw=flowers.h5 --batch 4,8 --batches 2,4 --repeat 2 --order shuffled \
   --output reading > output 2>&1 || fail "reading"
 "$WHORL_BIN"/whorl-report a_study_with_a_long_name_on_fast_links on_slow_links one_run another_run reading --output report.html > output 2>&1 ||
