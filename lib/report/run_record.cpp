@@ -144,7 +144,8 @@ RunRecord::RunRecord(const mpi::Communicator& comm, fs::path folder, const train
   summary_.tta = job.evaluate.tta;
   summary_.setup_seconds = setup_seconds;
   summary_.training_flops = facts_.training_flops;
-  summary_.gpu_flops = facts_.gpu_flops;
+  summary_.traffic_per_picture = facts_.traffic_per_picture;
+  summary_.gpu_ceilings = facts_.gpu_ceilings;
   summary_.precision = job.parallel.precision;
   summary_.threads = facts_.threads;
   summary_.all_reduce = all_reduce_text(facts_);
@@ -229,10 +230,16 @@ std::string RunRecord::run_json() const {
                       {"train_seconds", summary_.train_seconds},
                       {"setup_seconds", summary_.setup_seconds}};
   }
-  if (facts_.gpu_flops > 0) {
+  if (facts_.gpu_ceilings.flops > 0) {
     json["roofline"] = {{"training_flops_per_picture", facts_.training_flops},
-                        {"flops_per_second_of_products", facts_.gpu_flops}};
-    if (!ended_.empty()) json["roofline"]["flops_per_second"] = achieved_flops(summary_);
+                        {"flops_per_second_of_products", facts_.gpu_ceilings.flops},
+                        {"traffic_bytes_per_picture", facts_.traffic_per_picture},
+                        {"bytes_per_second_of_copies", facts_.gpu_ceilings.bytes}};
+    if (!ended_.empty()) {
+      const double pictures = pictures_per_second(summary_);
+      json["roofline"]["flops_per_second"] = facts_.training_flops * pictures;
+      json["roofline"]["traffic_bytes_per_second"] = facts_.traffic_per_picture * pictures;
+    }
   }
   if (summary_.test) {
     json["result"]["test_top1"] = summary_.test->top1();

@@ -97,6 +97,19 @@ std::string bound(const RunSummary& run) {
       percent(compute, train), percent(input, train), percent(communication, train), percent(waiting, train));
 }
 
+/// What each GPU does while it trains, beside what it can do.
+std::string roofline(const RunSummary& run) {
+  const double flops = run.training_flops * pictures_per_second(run),
+               traffic = run.traffic_per_picture * pictures_per_second(run);
+  return fmt::format(
+      "  roofline        {:.1f} TFLOP/s in convolutions and linear layers on each GPU while it "
+      "trains, {:.0f} % of the {:.1f} of large {} products;\n"
+      "                  {:.0f} GB/s of activations read and written, caches included, {:.0f} % of the "
+      "{:.0f} of large copies in its memory\n",
+      flops * 1e-12, percent(flops, run.gpu_ceilings.flops), run.gpu_ceilings.flops * 1e-12, run.precision,
+      traffic * 1e-9, percent(traffic, run.gpu_ceilings.bytes), run.gpu_ceilings.bytes * 1e-9);
+}
+
 }  // namespace
 
 Imbalance imbalance_of(const std::vector<mpi::PhaseStatistics>& phases) {
@@ -121,10 +134,10 @@ std::optional<double> hidden_share(const std::vector<mpi::PhaseStatistics>& phas
   return hidden / (hidden + exposed);
 }
 
-double achieved_flops(const RunSummary& run) {
+double pictures_per_second(const RunSummary& run) {
   const double seconds = training(run.phases);
   const auto ranks = static_cast<double>(run.phases[phase::forward].per_rank.size());
-  return seconds > 0 ? run.training_flops * static_cast<double>(run.images) / ranks / seconds : 0;
+  return seconds > 0 ? static_cast<double>(run.images) / ranks / seconds : 0;
 }
 
 std::string verdict(const RunSummary& run) {
@@ -141,13 +154,7 @@ std::string verdict(const RunSummary& run) {
                         run.resumed_at_step);
   text += time_table(run);
   text += fmt::format("  bound by        {}\n", bound(run));
-  if (run.gpu_flops > 0) {
-    text += fmt::format(
-        "  roofline        {:.1f} TFLOP/s in convolutions and linear layers on each GPU while it trains, "
-        "{:.0f} % of the {:.1f} of large {} products\n",
-        achieved_flops(run) * 1e-12, percent(achieved_flops(run), run.gpu_flops), run.gpu_flops * 1e-12,
-        run.precision);
-  }
+  if (run.gpu_ceilings.flops > 0) text += roofline(run);
   if (ranks > 1) {
     const Imbalance imbalance = imbalance_of(run.phases);
     text += fmt::format("  imbalance       {:.1f} %: rank {} ({}) computes longest\n", 100 * imbalance.excess,

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "mpi/phase_timer.hpp"
+#include "train/cuda/gpu_ceilings.hpp"
 #include "train/evaluate.hpp"
 
 namespace whorl::report {
@@ -22,9 +23,10 @@ struct RunSummary {
   std::int64_t images = 0;   ///< trained, over all epochs and ranks
   double train_seconds = 0;  ///< evaluation excluded
   double setup_seconds = 0;
-  double training_flops = 0;         ///< of a picture
-  double gpu_flops = 0;              ///< per second, what a GPU can do, in products of matrices; 0: unknown
-  std::string precision;             ///< of these
+  double training_flops = 0;       ///< of a picture
+  double traffic_per_picture = 0;  ///< see train::EngineFacts
+  train::GpuCeilings gpu_ceilings;
+  std::string precision;             ///< of the products that these were measured with
   std::int64_t resumed_at_step = 0;  ///< 0: began here
   int threads = 1;                   ///< of rank 0
   std::vector<std::string> hosts;    ///< by rank
@@ -40,8 +42,8 @@ Imbalance imbalance_of(const std::vector<mpi::PhaseStatistics>& phases);
 /// The share of communication that ran beside computation, in [0, 1]; nothing with one rank.
 std::optional<double> hidden_share(const std::vector<mpi::PhaseStatistics>& phases);
 
-/// FLOP/s of each rank in convolutions and linear layers, over all the time of its steps.
-double achieved_flops(const RunSummary& run);
+/// Pictures that each rank trains on, over all the time of its steps.
+double pictures_per_second(const RunSummary& run);
 
 /// Lines for people: accuracy, speed, where the time went, what bounds the run and why, imbalance, hidden
 /// communication, FLOP/s of a GPU against what it can do.

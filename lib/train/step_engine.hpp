@@ -54,6 +54,7 @@ struct EngineFacts {
   std::size_t gradient_bytes = 0;                      ///< of all buckets
   std::size_t buckets = 0;
   std::optional<collective::Cost> step_cost;  ///< of all buckets of one step, for this rank
+  double traffic_per_picture = 0;             ///< in a GPU's memory, bytes; 0: not counted
 };
 
 /// What all engines compute; everything outlives them.

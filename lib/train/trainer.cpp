@@ -17,7 +17,6 @@
 #include "train/phase.hpp"
 #include "train/whitening.hpp"
 #ifdef WHORL_HAS_CUDNN
-#include "train/cuda/product_speed.hpp"
 #endif
 
 namespace whorl::train {
@@ -94,8 +93,9 @@ void Trainer::measure_gpu() {
 #ifdef WHORL_HAS_CUDNN
   constexpr std::size_t matrix_bytes = std::size_t{128} << 20;
   if (job_.parallel.device != "gpu") return;
-  mpi::on_root(
-      comm_, [&] { gpu_flops_ = measure_products(nn::precision_of(job_.parallel.precision), matrix_bytes); });
+  mpi::on_root(comm_, [&] {
+    gpu_ceilings_ = measure_ceilings(nn::precision_of(job_.parallel.precision), matrix_bytes);
+  });
 #endif
 }
 
@@ -210,7 +210,7 @@ TrainerFacts Trainer::facts() const {
           nn::describe(network_),
           gpu_,
           nn::training_flops(network_),
-          gpu_flops_,
+          gpu_ceilings_,
           threads_,
           plan_,
           total_steps_};

@@ -13,6 +13,7 @@
 #include "mpi/communicator.hpp"
 #include "mpi/phase_timer.hpp"
 #include "nn/executor.hpp"
+#include "train/cuda/gpu_ceilings.hpp"
 #include "train/evaluate.hpp"
 #include "train/job.hpp"
 #include "train/loader.hpp"
@@ -41,7 +42,7 @@ struct TrainerFacts : EngineFacts {
   std::string network;        ///< nn::describe
   std::string gpu;            ///< of rank 0; empty where none is used
   double training_flops = 0;  ///< of a picture, see nn::training_flops()
-  double gpu_flops = 0;       ///< per second, see Trainer::measure_gpu(); 0: unknown
+  GpuCeilings gpu_ceilings;   ///< of rank 0's GPU, see Trainer::measure_gpu()
   int threads = 0;            ///< of this rank
   EpochPlan plan_of_epoch;
   std::int64_t total_steps = 0;
@@ -70,8 +71,9 @@ class Trainer {
   /// the trainer.
   Trainer(const Job& job, const mpi::Communicator& comm, const dataset::Reader& reader);
 
-  /// Tries how fast rank 0's GPU multiplies large matrices in the job's precision, for facts(). Takes some
-  /// hundredths of a second; nothing where no GPU is used, or its memory is full. Collective.
+  /// Tries how fast rank 0's GPU multiplies large matrices in the job's precision, and copies them, for
+  /// facts(). Takes some hundredths of a second; nothing where no GPU is used, or its memory is full.
+  /// Collective.
   void measure_gpu();
 
   std::int64_t steps_done() const { return step_; }
@@ -122,7 +124,7 @@ class Trainer {
   const std::int64_t total_steps_;
   const int threads_;
   const std::string gpu_;  // claimed before anything that uses it
-  double gpu_flops_ = 0;
+  GpuCeilings gpu_ceilings_;
   nn::Network network_;
   Schedule schedule_;
   std::unique_ptr<StepEngine> engine_;

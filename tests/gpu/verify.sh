@@ -70,7 +70,7 @@ for precision in float32 tf32 float16 bfloat16; do
   train "$precision" 1 --parallel.precision="$precision"
   accuracy=$(sed -n 's/.*test accuracy *\([0-9.]*\).*/\1/p' "$precision/verdict.txt" 2> /dev/null || true)
   speed=$(sed -n 's/.*speed *\([0-9]*\).*/\1/p' "$precision/verdict.txt" 2> /dev/null || true)
-  roofline=$(sed -n 's/^ *roofline *//p' "$precision/verdict.txt" 2> /dev/null || true)
+  roofline=$(sed -n '/^ *roofline/{N; s/^ *roofline *//; s/\n */ /; p}' "$precision/verdict.txt" 2> /dev/null || true)
   note "accuracy-$precision" "$(awk -v a="${accuracy:-0}" 'BEGIN {print (a > 90) ? "true" : "false"}')" "$accuracy %, $speed images/s; $roofline"
 done
 train again 1 --parallel.precision=float16

@@ -64,6 +64,18 @@ class ConvolutionStep final : public Step {
       run(*plan_.backward_data, {buffers_.x_gradient, filters_.data(), buffers_.y_gradient});
   }
 
+  std::int64_t training_traffic() const override {
+    const std::int64_t input = buffers_.input.count(), output = buffers_.output.count();
+    std::int64_t elements = input + output;
+    if (bias_ != nullptr) elements += 2 * output;
+    if (wants_gradient_) {
+      if (bias_gradient_ != nullptr) elements += 2 * output;
+      if (plan_.backward_weights) elements += input + output;
+      if (plan_.backward_data) elements += output + input;
+    }
+    return elements * static_cast<std::int64_t>(bytes_of(device_.storage));
+  }
+
  private:
   void run(const ConvolutionPlan& plan, const ConvolutionTensors& tensors) const {
     plan.run(device_.cudnn, tensors, device_.workspace.data());

@@ -103,6 +103,12 @@ void GpuNetwork::make_steps() {
   }
 }
 
+double GpuNetwork::traffic_per_picture() const {
+  std::int64_t bytes = 0;
+  for (const auto& step : steps_) bytes += step->training_traffic();
+  return static_cast<double>(bytes) / options_.shard_size;
+}
+
 void GpuNetwork::take_parameters() {
   for (const auto& step : steps_) step->take_parameters();
 }

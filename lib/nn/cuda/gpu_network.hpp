@@ -30,6 +30,9 @@ class GpuNetwork {
   const CompileOptions& options() const { return options_; }
   std::string plan() const { return convolutions_.text(); }
   std::size_t memory_bytes() const { return need_.total(); }
+  /// Bytes of activations and their gradients that training on one picture reads and writes in memory, as if
+  /// there were no caches; weights, which a shard shares, aside.
+  double traffic_per_picture() const;
   /// Its stream, and the arenas of parameters and gradients.
   Device& device() { return device_; }
 

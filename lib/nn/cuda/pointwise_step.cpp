@@ -82,6 +82,15 @@ class PointwiseStep final : public Step {
     if (group_.writes_input_gradient) apply_backward();
   }
 
+  std::int64_t training_traffic() const override {
+    const std::int64_t noted =
+        group_.pool != Group::none ? buffers_.output.count() : 0;  // winners, a byte each
+    const bool reads_them = group_.wants_output_gradient && (only_pools() || group_.writes_input_gradient);
+    const std::int64_t elements =
+        forward_elements() + (group_.wants_output_gradient ? backward_elements() : 0);
+    return elements * static_cast<std::int64_t>(bytes_of(device_.storage)) + noted * (reads_them ? 2 : 1);
+  }
+
  private:
   bool only_pools() const { return group_.pool == group_.output; }
   cudaStream_t stream() const { return device_.stream.get(); }
@@ -103,6 +112,27 @@ class PointwiseStep final : public Step {
   Affine affine(bool training) const {
     if (norm_ != nullptr) return {training ? mean() : running_mean_, factor(), shift_};
     return {.factor = group_.norm == Group::none ? nullptr : factor(), .shift = shift_};
+  }
+
+  std::int64_t forward_elements() const {
+    const std::int64_t input = buffers_.input.count(), output = buffers_.output.count();
+    std::int64_t elements = group_.pool != Group::none ? input + output : 0;
+    if (only_pools()) return elements;
+    if (norm_ != nullptr && group_.pool == Group::none) elements += output;  // sums
+    return elements + (buffers_.residual != nullptr ? 3 : 2) * output;
+  }
+
+  std::int64_t backward_elements() const {
+    const std::int64_t input = buffers_.input.count(), output = buffers_.output.count();
+    const std::int64_t into_input = input * (group_.adds_to_input_gradient ? 2 : 1);
+    if (only_pools()) return output + into_input;
+    const std::int64_t reads = (buffers_.residual != nullptr ? 3 : 2) * output;
+    std::int64_t elements = 0;
+    if (group_.trains || group_.writes_residual_gradient) {
+      elements += reads;
+      if (group_.writes_residual_gradient) elements += output * (group_.adds_to_residual_gradient ? 2 : 1);
+    }
+    return group_.writes_input_gradient ? elements + reads + into_input : elements;
   }
 
   void take_statistics() const {
@@ -194,6 +224,12 @@ class AveragePoolStep final : public Step {
     if (!group_.writes_input_gradient) return;
     average_pool_backward(device_.storage, pooling_, buffers_.y_gradient, buffers_.x_gradient,
                           group_.adds_to_input_gradient, device_.stream.get());
+  }
+  std::int64_t training_traffic() const override {
+    const std::int64_t input = buffers_.input.count(), output = buffers_.output.count();
+    const std::int64_t backward = output + input * (group_.adds_to_input_gradient ? 2 : 1);
+    return (input + output + (group_.writes_input_gradient ? backward : 0)) *
+           static_cast<std::int64_t>(bytes_of(device_.storage));
   }
 
  private:

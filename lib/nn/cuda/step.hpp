@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <cstdint>
 #include <memory>
 
 #include "gpu/memory.hpp"
@@ -34,6 +35,9 @@ class Step {
   /// *Sets* the gradients of the group's parameters in device.gradients, and writes or adds to those of what
   /// it reads.
   virtual void backward() = 0;
+  /// Bytes of activations and of their gradients that forward(true) and backward() read and write, whether
+  /// memory or a cache serves them.
+  virtual std::int64_t training_traffic() const = 0;
 };
 
 /// `device`, `network` and the plan must outlive the step.

@@ -381,7 +381,8 @@ EngineFacts GpuEngine::facts() const {
           .element = "float32",
           .gradient_bytes = floats() * sizeof(float),
           .buckets = bucket_ends_.size(),
-          .step_cost = {}};
+          .step_cost = {},
+          .traffic_per_picture = compiled_->traffic_per_picture()};
 }
 
 }  // namespace

@@ -12,7 +12,7 @@
 #include "base/keyed_random.hpp"
 #include "nn/cuda/kernels/bodies/element.hpp"
 #include "nn_gpu/emulated_runtime.hpp"
-#include "train/cuda/product_speed.hpp"
+#include "train/cuda/gpu_ceilings.hpp"
 #include "train/muon.hpp"
 
 namespace whorl::train {
@@ -72,15 +72,20 @@ TEST(NewtonSchulz, IsTheCpus) {
   expect_like_cpu<nn::cuda::BFloat16>(nn::Precision::bfloat16, 1, 3e-2);
 }
 
-/// In the emulator, a product takes a millisecond, and so does the mark behind it.
-TEST(ProductSpeed, CountsTheFlopsOfTheLargestSquaresThatFit) {
-  EXPECT_DOUBLE_EQ(measure_products(nn::Precision::float32, 4 * 128 * 128 + 5), 2.0 * 128 * 128 * 128 / 2e-3);
-  EXPECT_DOUBLE_EQ(measure_products(nn::Precision::float16, 2 * 129 * 255), 2.0 * 128 * 128 * 128 / 2e-3);
+/// In the emulator, a product or copy takes a millisecond, and so does the mark behind it.
+TEST(GpuCeilings, CountsWhatTheLargestSquaresThatFitTake) {
+  constexpr double seconds = 2e-3, flops = 2.0 * 128 * 128 * 128;
+  const GpuCeilings wide = measure_ceilings(nn::Precision::float32, 4 * 128 * 128 + 5);
+  EXPECT_DOUBLE_EQ(wide.flops, flops / seconds);
+  EXPECT_DOUBLE_EQ(wide.bytes, 2 * (4 * 128 * 128 + 5) / seconds);
+  EXPECT_DOUBLE_EQ(measure_ceilings(nn::Precision::float16, 2 * 129 * 255).flops, flops / seconds);
 }
 
-TEST(ProductSpeed, IsUnknownWithoutMemory) {
+TEST(GpuCeilings, AreUnknownWithoutMemory) {
   const std::size_t before = std::exchange(nn::cuda::emulator::memory_left, std::size_t{128} << 20);
-  EXPECT_EQ(measure_products(nn::Precision::float32, 4 * 128 * 128), 0);
+  const GpuCeilings ceilings = measure_ceilings(nn::Precision::float32, 4 * 128 * 128);
+  EXPECT_EQ(ceilings.flops, 0);
+  EXPECT_EQ(ceilings.bytes, 0);
   nn::cuda::emulator::memory_left = before;
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/error.hpp"
 #include "gpu/health.hpp"
+#include "nn/cuda/gpu_network.hpp"
 #include "nn/cuda/kernels/emulator/grid.hpp"
 #include "nn_gpu/emulated_runtime.hpp"
 #include "nn_gpu/gpu_problem.hpp"
@@ -46,6 +47,24 @@ TEST(EmulatedGpu, TooLittleMemoryIsToldByLayerAndByWhatFits) {
   cuda::emulator::memory_left = needed;
   EXPECT_EQ(compile(network, "gpu", {.shard_size = 8})->memory_bytes(), needed);
   cuda::emulator::memory_left = std::size_t{1} << 30;
+}
+
+/// Maps of 6 x 6 x 8 (3 channels padded to 8), pooled to 3 x 3 x 8; 2 logits padded to 8.
+TEST(EmulatedGpu, TrafficIsWhatThePassesReadAndWrite) {
+  NetworkBuilder builder("small", Shape{3, 6, 6}, normalisation);
+  builder.add("conv", Conv{.filters = 8});
+  builder.add("pool", Pool{.window = 2, .stride = 2});
+  builder.add("norm", BatchNorm{});
+  builder.add("act", Activation{});
+  builder.add("head", Linear{.outputs = 2});
+  constexpr double map = 6 * 6 * 8, pooled = 3 * 3 * 8, logits = 8;
+  constexpr double conv = 2 * (map + map);                    // forward, weights
+  constexpr double forward = map + pooled + 2 * pooled;       // pooling with sums, batch-norm with activation
+  constexpr double backward = 2 * pooled + 2 * pooled + map;  // sums, gradient of the map
+  constexpr double head = 3 * (pooled + logits) + 4 * logits;  // and the bias, added and its gradient summed
+  constexpr double winners = 2 * pooled;                       // bytes
+  EXPECT_EQ(cuda::GpuNetwork(std::move(builder).build(), {.shard_size = 2}).traffic_per_picture(),
+            4 * (conv + forward + backward + head) + winners);
 }
 
 }  // namespace

@@ -62,13 +62,17 @@ TEST(Verdict, ComparesAGpuWithWhatItCanDo) {
   RunSummary run = two_ranks();
   EXPECT_FALSE(mentions(verdict(run), "roofline"));
   run.training_flops = 2e9;
-  run.gpu_flops = 1e12;
+  run.traffic_per_picture = 4e9;
+  run.gpu_ceilings = {.flops = 1e12, .bytes = 1e12};
   run.precision = "float16";
-  EXPECT_DOUBLE_EQ(achieved_flops(run), 9000 * 2e9 / 2 / 38);
+  EXPECT_DOUBLE_EQ(pictures_per_second(run), 9000. / 2 / 38);
   const std::string text = verdict(run);
   EXPECT_TRUE(mentions(text, "roofline        0.2 TFLOP/s in convolutions and linear layers on each GPU"))
       << text;
   EXPECT_TRUE(mentions(text, "24 % of the 1.0 of large float16 products")) << text;
+  EXPECT_TRUE(
+      mentions(text, "474 GB/s of activations read and written, caches included, 47 % of the 1000 of"))
+      << text;
 }
 
 TEST(Verdict, PhasesOnTheClockAddUpToAHundredPercent) {

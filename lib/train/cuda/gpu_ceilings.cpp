@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "train/cuda/product_speed.hpp"
+#include "train/cuda/gpu_ceilings.hpp"
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <vector>
 
 #include "gpu/check.hpp"
@@ -12,7 +13,7 @@ namespace whorl::train {
 
 namespace {
 
-constexpr int products = 5;
+constexpr int repeats = 5;
 /// Sides of matrices are multiples of it, so that all tiles are whole.
 constexpr int side_unit = 128;
 /// Beside the matrices, for cuBLAS and its workspace.
@@ -26,10 +27,26 @@ bool fit(std::size_t bytes) {
   return bytes + reserve_bytes <= left;
 }
 
+/// Median of what `queue_work` takes, after a first time that loads its kernel.
+double seconds_of(const gpu::Stream& stream, const std::function<void()>& queue_work) {
+  queue_work();
+  std::vector<double> seconds;
+  for (int i = 0; i < repeats; ++i) {
+    gpu::Event start, end;
+    start.record_time(stream);
+    queue_work();
+    end.record_time(stream);
+    end.wait();
+    seconds.push_back(end.seconds_since(start));
+  }
+  std::ranges::nth_element(seconds, seconds.begin() + repeats / 2);
+  return seconds[repeats / 2];
+}
+
 }  // namespace
 
-double measure_products(nn::Precision precision, std::size_t bytes) {
-  if (!fit(3 * bytes)) return 0;
+GpuCeilings measure_ceilings(nn::Precision precision, std::size_t bytes) {
+  if (!fit(3 * bytes)) return {};
   gpu::Stream stream;
   MatrixProducts cublas(precision, stream);
   const auto elements = static_cast<double>(bytes / bytes_of(cublas.storage()));
@@ -39,18 +56,13 @@ double measure_products(nn::Precision precision, std::size_t bytes) {
     gpu::check(cudaMemsetAsync(matrix->data(), filling, bytes, stream.get()), "cudaMemsetAsync");
   const MatrixProduct task{CUBLAS_OP_N,  CUBLAS_OP_N, side, side,           side, left.data(), side, 0,
                            right.data(), side,        0,    product.data(), 0};
-  cublas.multiply(task, 1);  // loads the kernel
-  std::vector<double> seconds;
-  for (int i = 0; i < products; ++i) {
-    gpu::Event start, end;
-    start.record_time(stream);
-    cublas.multiply(task, 1);
-    end.record_time(stream);
-    end.wait();
-    seconds.push_back(end.seconds_since(start));
-  }
-  std::ranges::nth_element(seconds, seconds.begin() + products / 2);
-  return 2.0 * side * side * side / seconds[products / 2];
+  const double of_product = seconds_of(stream, [&] { cublas.multiply(task, 1); });
+  const double of_copy = seconds_of(stream, [&] {
+    gpu::check(cudaMemcpyAsync(product.data(), left.data(), bytes, cudaMemcpyDeviceToDevice, stream.get()),
+               "cudaMemcpyAsync");
+  });
+  return {.flops = 2.0 * side * side * side / of_product,
+          .bytes = 2.0 * static_cast<double>(bytes) / of_copy};
 }
 
 }  // namespace whorl::train
