@@ -6,10 +6,11 @@
 # whorl's or a path. --print shows the command line instead of running it.
 # What was started where is noted in DIR/launch.txt for a program given --run DIR, in FILE.launch.txt for one given --output FILE.
 # USR1 (sbatch --signal=B:USR1@SECONDS: the time is nearly over), TERM and INT are passed on to the program as USR1. Where it then
-# ends with status 75 (stopped with a checkpoint: whorl-train) or its arguments hold --resume, the job goes back into the queue.
+# ends with status 75 (stopped with a checkpoint: whorl-train), or its arguments hold --resume and more is done than before, the job goes
+# back into the queue.
 set -euo pipefail
 
-usage() { sed -n '3,10s/^# //p' "$0" >&2; exit 2; }
+usage() { sed -n '3,11s/^# //p' "$0" >&2; exit 2; }
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=slurm/site.sh
@@ -136,7 +137,10 @@ say() { echo "$(date -u +%FT%TZ)  $*" >> "$note"; }
 
 # --- run it ---
 
-interrupted='' out_of_time=''
+# Bytes of what --resume goes on from: journals of whorl-ingest, timings of whorl-scale.
+bytes_done() { { cat ${output:+"$output".partial-*/journal-*} ${run:+"$run"/rows.csv} 2> /dev/null < /dev/null || true; } | wc -c; }
+
+interrupted='' out_of_time='' done_before=$(bytes_done)
 # shellcheck disable=SC2317  # called by the traps
 stop() { interrupted=1; kill -USR1 "$pid" 2> /dev/null || true; }  # srun and mpirun pass USR1 on; at TERM they would kill
 trap 'out_of_time=1; stop' USR1
@@ -150,7 +154,11 @@ while :; do
 done
 
 say "ended: status $status"
+[ "$status" -ne 0 ] || exit 0  # the signal came when all was done
 [ -n "$out_of_time" ] || [ "$status" -eq 75 ] || exit "$status"
+if [ -n "$resumable" ] && [ "$status" -ne 75 ] && [ "$(bytes_done)" -le "$done_before" ]; then
+  resumable=''  # it would stop at the same place again, for ever
+fi
 if { [ "$status" -eq 75 ] || [ -n "$resumable" ]; } && [ -n "${SLURM_JOB_ID:-}" ]; then
   # A job that somebody cancels is asked to stop like one that is preempted, but must not come back.
   [ "$(squeue --noheader --jobs "$SLURM_JOB_ID" --format %T)" = RUNNING ] || exit "$status"

@@ -65,13 +65,33 @@ expect_in_output "is not empty"
 "$launch" --threads 97 "${train[@]/fresh/threads}" --train.epochs=0.1 > output 2>&1 || fail "training with 97 threads"
 grep -q '"threads_per_rank": 97' threads/run.json || fail "another number of threads than 97"
 
-# USR1 stops the program, and says why.
-"$launch" --ranks 1 /usr/bin/env bash -c "sleep 60" -- --run stopped > output 2>&1 &
-pid=$!
-until grep -qs "started" stopped/launch.txt; do sleep 0.1; done
-sleep 0.5
-status=0
-kill -USR1 "$pid"
-wait "$pid" || status=$?
+# interrupt NAME COMMAND [ARGUMENTS...]: a shell's command, which gets USR1 when it has made the file NAME.begun; sets `status`.
+interrupt() {
+  local name=$1 command=$2
+  "$launch" --ranks 1 /usr/bin/env bash -c "$command" -- "${@:3}" > output 2>&1 &
+  local pid=$!
+  until [ -e "$name.begun" ]; do sleep 0.1; done
+  status=0
+  kill -USR1 "$pid"
+  wait "$pid" || status=$?
+}
+
+# USR1 stops the program, and says why; one that has come to its end meanwhile has succeeded.
+interrupt stopped "touch stopped.begun; sleep 60" --run stopped
 [ "$status" -eq 1 ] || fail "status $status instead of 1 after USR1"
 expect_in_output "the time is nearly over"
+interrupt ended "trap 'exit 0' USR1; touch ended.begun; while :; do sleep 0.1; done" --run ended
+[ "$status" -eq 0 ] || fail "status $status instead of 0 of a program that ended well after USR1"
+
+# In a job of Slurm, of which there are but the words here, one that resumes goes back into the queue; unless it has not come further.
+mkdir -p slurm stuck.partial-0 further.partial-0
+printf '#!/bin/sh\necho RUNNING\n' > slurm/squeue
+printf '#!/bin/sh\necho "$@" >> %q\n' "$PWD/requeued" > slurm/scontrol
+chmod +x slurm/*
+for name in stuck further; do
+  echo picture > $name.partial-0/journal-0
+  more=:
+  [ $name = stuck ] || more="echo picture >> $name.partial-0/journal-0"
+  PATH=$PWD/slurm:$PATH SLURM_JOB_ID=17 WHORL_LAUNCHER=mpirun interrupt $name "$more; touch $name.begun; sleep 60" --resume --output $name
+done
+[ "$(cat requeued)" = "requeue 17" ] || fail "not once back into the queue: $(cat requeued)"
