@@ -45,8 +45,16 @@ bool holds_pictures(const fs::path& folder) {
   }
 }
 
+/// As far as it goes: NFS keeps names of files that are open somewhere, and so their folder.
+void remove_folder(const fs::path& folder) {
+  std::error_code ignored;
+  fs::remove_all(folder, ignored);
+}
+
 bool remove_without_pictures(const fs::path& folder) {
-  return !holds_pictures(folder) && fs::remove_all(folder) > 0;
+  if (holds_pictures(folder)) return false;
+  remove_folder(folder);
+  return true;
 }
 
 }  // namespace
@@ -108,10 +116,11 @@ bool OutputFiles::is_there() const {
 }
 
 OutputFiles::~OutputFiles() {
-  std::error_code ignored;
   if (holds_pictures(folder_)) return;
+  locks_.clear();
   // Other ranks may be removing it too, and get in each other's way.
-  for (int tries = 0; tries < 10 && fs::exists(folder_, ignored); ++tries) fs::remove_all(folder_, ignored);
+  std::error_code ignored;
+  for (int tries = 0; tries < 10 && fs::exists(folder_, ignored); ++tries) remove_folder(folder_);
 }
 
 std::string OutputFiles::note_of_kept() const {
@@ -140,16 +149,17 @@ void OutputFiles::require_space(std::int64_t bytes) const {
   });
 }
 
-void OutputFiles::publish(const fs::path& finished) const {
+void OutputFiles::publish(const fs::path& finished) {
   mpi::together(comm_, [&] { sync_file(finished); });  // each node has its own page cache
   mpi::on_root(comm_, [&] { publish_file(finished, result_, if_there_); });
   clean_up();
 }
 
-void OutputFiles::clean_up() const {
+void OutputFiles::clean_up() {
   mpi::on_root(comm_, [&] {
-    for (const fs::path& folder : leftovers_) fs::remove_all(folder);
-    fs::remove_all(folder_);
+    for (const fs::path& folder : leftovers_) remove_folder(folder);
+    remove_folder(folder_);
+    locks_.clear();
   });
 }
 

@@ -51,9 +51,9 @@ class OutputFiles {
   /// Collective: throws CollectiveError if fewer than `bytes` are free in the folder of the result.
   void require_space(std::int64_t bytes) const;
   /// Collective: `finished` becomes the result.
-  void publish(const std::filesystem::path& finished) const;
+  void publish(const std::filesystem::path& finished);
   /// Collective: removes the folders of this and of interrupted jobs.
-  void clean_up() const;
+  void clean_up();
   /// Where finished pictures are and how to go on with them, for an error message; empty if there are none.
   std::string note_of_kept() const;
 
