@@ -354,6 +354,7 @@ std::optional<Evaluation> GpuEngine::evaluate(const std::string& tta, const std:
 
 void GpuEngine::save(State& state) {
   collect_losses();
+  compare_weights();  // a state that has diverged must not take the place of one that has not
   state.loss = comm_.sum(sums_.loss);
   state.correct = comm_.sum(sums_.correct);
   state.parameters = parameters();
