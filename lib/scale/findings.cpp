@@ -34,9 +34,10 @@ std::string meaning_of(const std::string& part, const std::string& workload) {
     return "computing itself: ranks that share memory bandwidth, caches and clock, or smaller parts of a "
            "batch, make the same work slower";
   }
-  return workload == "ingest"
-             ? "writing and finishing the file"
-             : "what is in no phase: set-up of epochs, comparing weights, and waiting in them";
+  return workload == "ingest" ? "writing and finishing the file"
+                              : "what is in no phase: clearing and converting gradients, set-up of epochs, "
+                                "comparing weights, and "
+                                "waiting in them";
 }
 
 double gain(const Sample& from, const Sample& to) {

@@ -60,7 +60,7 @@ Vector solve(std::vector<Vector> matrix, Vector right, const std::vector<bool>& 
 }
 
 /// Least squares of relative errors with coefficients >= 0: with so few unknowns, the best of all choices of
-/// which are 0 (the first never is: it carries the throughput).
+/// which are 0.
 Vector least_squares(const LinearLaw& law, const std::vector<Observation>& observations) {
   const std::size_t n = law.unknowns;
   std::vector<Vector> rows;
@@ -118,13 +118,18 @@ std::vector<Sample> draw_again(const std::vector<Sample>& samples, KeyedRandom& 
   return drawn;
 }
 
-/// 95 % intervals of every component of `statistic`.
+bool are_finite(const Vector& values) {
+  return std::all_of(values.begin(), values.end(), [](double value) { return std::isfinite(value); });
+}
+
+/// 95 % intervals of every component of `statistic`; none where it is not finite for each draw.
 std::vector<Interval> bootstrap(const std::vector<Sample>& samples, std::uint64_t seed,
                                 const std::function<Vector(const std::vector<Sample>&)>& statistic) {
   std::vector<Vector> by_component;
   for (int draw = 0; draw < bootstrap_draws; ++draw) {
     KeyedRandom random(seed, RandomPurpose::study, 0, static_cast<std::uint64_t>(draw));
     const Vector values = statistic(draw_again(samples, random));
+    if (!are_finite(values)) return {};
     by_component.resize(values.size());
     for (std::size_t i = 0; i < values.size(); ++i) by_component[i].push_back(values[i]);
   }
@@ -137,21 +142,34 @@ std::vector<Interval> bootstrap(const std::vector<Sample>& samples, std::uint64_
   return intervals;
 }
 
+Fit without_fit(Fit result, std::string reason) {
+  result.failure = std::move(reason);
+  result.parameters.clear();
+  return result;
+}
+
 Fit fit(Fit result, const LinearLaw& law, const std::vector<Sample>& samples, std::uint64_t seed) {
   if (samples.size() < law.unknowns) {
-    result.failure = fmt::format("{} needs timings on {} or more numbers of ranks; there {} {}", result.law,
-                                 law.unknowns, samples.size() == 1 ? "is" : "are", samples.size());
-    result.parameters.clear();
-    return result;
+    const std::string reason =
+        fmt::format("{} needs timings on {} or more numbers of ranks; there {} {}", result.law, law.unknowns,
+                    samples.size() == 1 ? "is" : "are", samples.size());
+    return without_fit(std::move(result), reason);
   }
   const auto parameters_of = [&](const std::vector<Sample>& from) {
     return law.parameters(least_squares(law, observations_of(from)));
   };
   const Vector values = parameters_of(samples);
+  if (!are_finite(values)) {
+    const std::string reason = fmt::format(
+        "{} cannot be fitted: what one rank would reach is not to be told from timings on {} and "
+        "more; time fewer ranks, too",
+        result.law, samples.front().ranks);
+    return without_fit(std::move(result), reason);
+  }
   for (std::size_t i = 0; i < values.size(); ++i) result.parameters[i].value = values[i];
   if (is_repeated(samples)) {
     const std::vector<Interval> intervals = bootstrap(samples, seed, parameters_of);
-    for (std::size_t i = 0; i < values.size(); ++i) result.parameters[i].interval = intervals[i];
+    for (std::size_t i = 0; i < intervals.size(); ++i) result.parameters[i].interval = intervals[i];
   }
   for (const Sample& sample : samples) {
     const double mean = std::accumulate(sample.throughputs.begin(), sample.throughputs.end(), 0.0) /

@@ -49,6 +49,23 @@ TEST(Fit, EveryLawIsRecoveredFromItsOwnSeries) {
   expect_parameters(fit_usl(samples_of(usl, {3, 6, 48}), 1), {120, 0.03, 0.0007}, 1e-9);
 }
 
+TEST(Fit, WhatOneRankReachesIsNotMadeUp) {
+  const Fit fit = fit_usl({{4, {1000}}, {8, {800}}, {16, {700}}}, 1);
+  EXPECT_EQ(
+      fit.failure,
+      "USL cannot be fitted: what one rank would reach is not to be told from timings on 4 and more; time "
+      "fewer ranks, too");
+  EXPECT_TRUE(fit.parameters.empty());
+  EXPECT_FALSE(peak_ranks(fit));
+}
+
+// Of the draws, some have the best fit at an infinite throughput of one rank.
+TEST(Fit, IntervalsNeedAFitOfEachDraw) {
+  const Fit fit = fit_usl({{4, {1000, 400}}, {8, {800, 700}}, {16, {700, 900}}}, 1);
+  ASSERT_EQ(fit.failure, "");
+  for (const Parameter& parameter : fit.parameters) EXPECT_FALSE(parameter.interval);
+}
+
 TEST(Fit, ItsThroughputIsTheLaw) {
   for (const int p : {1, 3, 100}) {
     EXPECT_NEAR(fit_amdahl(samples_of(amdahl, {1, 2, 4}), 1).throughput(p), amdahl(p), 1e-6);
