@@ -37,8 +37,8 @@ std::optional<Cost> Background::spent() const {
 Ticket Background::start_sum(Values data) {
   const std::scoped_lock lock(mutex_);
   const Ticket ticket = inner_->start_sum(data);
-  if (!last_) wake_.notify_one();
-  last_ = ticket;
+  if (under_way_.empty()) wake_.notify_one();
+  under_way_.push_back(ticket);
   return ticket;
 }
 
@@ -51,17 +51,16 @@ void Background::wait(Ticket ticket) {
   const std::scoped_lock lock(mutex_);
   if (failure_) std::rethrow_exception(failure_);
   inner_->wait(ticket);
+  std::erase_if(under_way_, [&](Ticket one) { return one.id == ticket.id; });
 }
 
 void Background::run() {
   std::unique_lock lock(mutex_);
   while (true) {
-    wake_.wait(lock, [&] { return stop_ || last_; });
+    wake_.wait(lock, [&] { return stop_ || !under_way_.empty(); });
     if (stop_) return;
-    if (inner_->done(*last_)) {
-      last_.reset();
-      continue;
-    }
+    std::erase_if(under_way_, [&](Ticket ticket) { return inner_->done(ticket); });
+    if (under_way_.empty()) continue;
     try {
       inner_->progress();
     } catch (...) {

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "collective/all_reduce.hpp"
 
@@ -38,7 +39,7 @@ class Background : public AllReduce {
   std::unique_ptr<AllReduce> inner_;
   mutable std::mutex mutex_;  // of inner_ and all below
   std::condition_variable wake_;
-  std::optional<Ticket> last_;  // started and not yet known to be done
+  std::vector<Ticket> under_way_;  // started and not yet known to be done; they may end in any order
   std::exception_ptr failure_;
   bool stop_ = false;
   std::thread thread_;

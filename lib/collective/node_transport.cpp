@@ -59,9 +59,12 @@ bool NodeTransport::test(Request request) {
   if (!open.data.empty()) {
     std::atomic_thread_fence(std::memory_order_acquire);
     arrive(std::exchange(open.data, {}), open.into, open.arrival);
+    std::atomic_thread_fence(
+        std::memory_order_release);  // what was read there is read before it is overwritten
     open.answer = messages_->start_send(open.from, answer_to(open.tag), {});
   }
   if (!closed(open.answer)) return false;
+  std::atomic_thread_fence(std::memory_order_acquire);
   free_.push_back(request);
   return true;
 }
