@@ -6,14 +6,6 @@
 
 namespace whorl::train {
 
-namespace {
-
-double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-}  // namespace
-
 std::vector<std::size_t> bucket_ends(const nn::ParameterLayout& layout, collective::Element element,
                                      std::size_t bucket_bytes) {
   std::vector<std::size_t> ends;
@@ -34,10 +26,7 @@ void GradientBuckets::ready(std::size_t end) {
   const Clock::time_point entered = enter();
   start_up_to(end);
   if (!tickets_.empty()) all_reduce_.progress();
-  const double spent = seconds_since(entered);
-  seconds_.exposed += spent;
-  seconds_.in_backward += spent;
-  leave();
+  seconds_.in_backward += leave(entered);
 }
 
 void GradientBuckets::finish(const std::function<void(Range)>& summed) {
@@ -45,8 +34,7 @@ void GradientBuckets::finish(const std::function<void(Range)>& summed) {
   start_up_to(arena_.size());
   for (std::size_t i = 0; i < ends_.size(); ++i) {
     all_reduce_.wait(tickets_[i]);
-    seconds_.exposed += seconds_since(entered);
-    leave();
+    leave(entered);
     if (summed) summed(bucket(i));
     entered = enter();
   }
@@ -59,8 +47,13 @@ bool GradientBuckets::under_way() const {
                      [&](collective::Ticket ticket) { return !all_reduce_.done(ticket); });
 }
 
-void GradientBuckets::leave() {
-  if (under_way()) left_ = Clock::now();
+double GradientBuckets::leave(Clock::time_point entered) {
+  const bool goes_on = under_way();  // asked first: a progress thread may let this one wait
+  const Clock::time_point now = Clock::now();
+  if (goes_on) left_ = now;
+  const double spent = std::chrono::duration<double>(now - entered).count();
+  seconds_.exposed += spent;
+  return spent;
 }
 
 GradientBuckets::Clock::time_point GradientBuckets::enter() {

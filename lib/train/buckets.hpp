@@ -56,9 +56,10 @@ class GradientBuckets {
   Range bucket(std::size_t index) const;
   collective::Values values_of(std::size_t index) const;
   bool under_way() const;
-  /// Between these two, this thread is busy with something else.
-  void leave();
+  /// From leave() to enter(), this thread is busy with something else; from enter() to leave(), which returns
+  /// the seconds, with communication.
   Clock::time_point enter();
+  double leave(Clock::time_point entered);
 
   collective::AllReduce& all_reduce_;
   collective::Values arena_;
