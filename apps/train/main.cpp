@@ -107,6 +107,13 @@ void train_epochs(train::Trainer& trainer, report::RunRecord& record, checkpoint
   }
 }
 
+/// Of an epoch that was stopped while it was evaluated.
+void make_up_evaluation(train::Trainer& trainer, report::RunRecord& record,
+                        const std::function<bool()>& stop) {
+  if (!record.lacks_test()) return;
+  if (const auto test = trainer.make_up_evaluation(stop)) record.add_test(*test);
+}
+
 /// Writes the state down and says how to go on; returns the exit status.
 int stop_here(const train::Trainer& trainer, const report::RunRecord& record, checkpoint::Keeper& checkpoints,
               const std::filesystem::path& folder, bool is_root) {
@@ -138,7 +145,8 @@ int run(mpi::Communicator& world, const std::vector<std::string>& arguments) {
                    job.data.verify ? dataset::Reader::Verify::all : dataset::Reader::Verify::nothing);
   });
   const std::string dataset_digest = reader->digest();
-  const auto [folder, from, is_finished] = checkpoint::choose_start(world, command_line, job, dataset_digest);
+  const auto [folder, from, is_finished, begun_from] =
+      checkpoint::choose_start(world, command_line, job, dataset_digest);
   if (is_finished) {
     if (world.is_root())
       fmt::print("{} is finished already; its verdict.txt tells the outcome\n", folder.string());
@@ -148,15 +156,20 @@ int run(mpi::Communicator& world, const std::vector<std::string>& arguments) {
   trainer.measure_gpu();
   if (world.is_root()) note_shortfalls(job, trainer.facts(), reader->info().train_count, world.size());
   if (from) trainer.restore(from->state);
-  report::RunRecord record(world, folder, job, *reader, trainer, seconds_since(start),
+  report::RunRecord record(world, folder, job, *reader, trainer, seconds_since(start), begun_from,
                            from ? from->record : "");
   checkpoint::Keeper checkpoints(world, checkpoint::folder_of(folder), job.checkpoint,
                                  train::resolved_text(job), dataset_digest);
+  const auto stop = [&] { return stop_request.is_pending(); };
+  make_up_evaluation(trainer, record, stop);
   train_epochs(trainer, record, checkpoints, stop_request, world.is_root());
   if (!trainer.done()) return stop_here(trainer, record, checkpoints, folder, world.is_root());
   set_activity("final checkpoint, evaluation and weights", trainer.steps_done());
   checkpoints.wait();
-  const std::string verdict = record.finish(trainer, trainer.final_evaluation());
+  const std::optional<train::Evaluation> test = trainer.final_evaluation(stop);
+  if (!test && trainer.is_evaluated_finally())
+    return stop_here(trainer, record, checkpoints, folder, world.is_root());
+  const std::string verdict = record.finish(trainer, test);
   if (world.is_root()) fmt::print("{}  run folder      {}\n", verdict, folder.string());
   if (!checkpoints.has_failed()) return 0;
   if (world.is_root()) fmt::print(stderr, "warning: some checkpoints could not be written, see above\n");

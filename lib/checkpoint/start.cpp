@@ -35,6 +35,15 @@ void require_fits(const fs::path& file, const Checkpoint& checkpoint, const trai
           checkpoint.dataset_digest, dataset_digest);
 }
 
+void require_same_dataset(const fs::path& run_folder, const train::Job& job,
+                          const std::string& dataset_digest) {
+  const std::string there = report::facts_of(run_folder).dataset_digest;
+  require(there == dataset_digest,
+          "the run in {} is finished, and was trained on another dataset than {}: digest {} there, {} here; "
+          "choose another --run DIR",
+          run_folder.string(), job.data.file, there, dataset_digest);
+}
+
 void note(const fs::path& file, const Checkpoint& checkpoint) {
   fmt::print(stderr, "goes on from {} after step {}\n", file.string(), checkpoint.state.step);
 }
@@ -55,6 +64,23 @@ std::optional<Checkpoint> newest_of(const fs::path& run_folder, const train::Job
   require_fits(newest->path, newest->checkpoint, job, dataset_digest);
   note(newest->path, newest->checkpoint);
   return std::move(newest->checkpoint);
+}
+
+std::optional<Checkpoint> given(const fs::path& file, const train::Job& job,
+                                const std::string& dataset_digest) {
+  std::optional<Checkpoint> checkpoint = load(file);
+  require_fits(file, *checkpoint, job, dataset_digest);
+  note(file, *checkpoint);
+  return checkpoint;
+}
+
+/// Of the run that is to go on there. A run that began from one checkpoint does not go on from another.
+report::RunState state_of(const std::string& run_folder, const std::string& resume, const std::string& from) {
+  if (run_folder.empty() || resume == "never") return report::RunState::none;
+  const report::RunState there = report::state_of(run_folder);
+  const bool is_its_own =
+      from.empty() || (there != report::RunState::none && report::facts_of(run_folder).from == from);
+  return is_its_own ? there : report::RunState::none;
 }
 
 template <typename T>
@@ -84,32 +110,30 @@ void broadcast(const mpi::Communicator& comm, std::optional<Checkpoint>& checkpo
 Start choose_start(const mpi::Communicator& comm, const train::CommandLine& command_line,
                    const train::Job& job, const std::string& dataset_digest) {
   const std::string& resume = command_line.resume;
+  Start start;
+  if (resume != "auto" && resume != "never") start.from = fs::absolute(resume).lexically_normal().string();
   report::RunState there = report::RunState::none;
-  if (comm.is_root() && resume == "auto" && !command_line.run.empty())
-    there = report::state_of(command_line.run);
+  mpi::on_root(comm, [&] { there = state_of(command_line.run, resume, start.from); });
   auto number = static_cast<int>(there);
   comm.broadcast(std::span(&number, 1));
   there = static_cast<report::RunState>(number);
-  Start start;
   if (there != report::RunState::none) {
     start.run_folder = command_line.run;
     start.is_finished = there == report::RunState::finished;
     mpi::on_root(comm, [&] {
       const fs::path begun = start.run_folder / report::job_file_name;
-      if (start.is_finished)
+      if (start.is_finished) {
         require_same_job(begun, read_text_file(begun), job);
-      else
-        start.checkpoint = newest_of(start.run_folder, job, dataset_digest);
+        require_same_dataset(start.run_folder, job, dataset_digest);
+        return;
+      }
+      start.checkpoint = newest_of(start.run_folder, job, dataset_digest);
+      if (!start.checkpoint && !start.from.empty()) start.checkpoint = given(start.from, job, dataset_digest);
     });
   } else {
     start.run_folder = report::choose_run_folder(comm, command_line.run, command_line.job_file);
-    if (resume != "auto" && resume != "never") {
-      mpi::on_root(comm, [&] {
-        start.checkpoint = load(resume);
-        require_fits(resume, *start.checkpoint, job, dataset_digest);
-        note(resume, *start.checkpoint);
-      });
-    }
+    if (!start.from.empty())
+      mpi::on_root(comm, [&] { start.checkpoint = given(start.from, job, dataset_digest); });
   }
   broadcast(comm, start.checkpoint);
   return start;

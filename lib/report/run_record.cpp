@@ -90,10 +90,16 @@ Json new_history() {
       {"starts", Json::array()}, {"metrics", Json::array()}, {"phases", Json::array()}, {"train_loss", 0.0}};
 }
 
+/// Of metrics.csv: both columns empty, between others that never are.
+constexpr std::string_view no_test = ",,,";
+
+std::string test_columns(const train::Evaluation& test) {
+  return fmt::format(",{:.6f},{:.6f},", test.loss, test.top1());
+}
+
 std::string metrics_line(const train::EpochReport& epoch) {
-  const std::string test =
-      epoch.test ? fmt::format("{:.6f},{:.6f}", epoch.test->loss, epoch.test->top1()) : ",";
-  return fmt::format("{},{},{:.6f},{:.6f},{},{:.6f},{:.1f},{:.3f}", epoch.epoch, epoch.step, epoch.train_loss,
+  const std::string test = epoch.test ? test_columns(*epoch.test) : std::string(no_test);
+  return fmt::format("{},{},{:.6f},{:.6f}{}{:.6f},{:.1f},{:.3f}", epoch.epoch, epoch.step, epoch.train_loss,
                      epoch.train_top1, test, epoch.learning_rate_factor, epoch.images_per_second,
                      epoch.train_seconds);
 }
@@ -124,14 +130,24 @@ RunState state_of(const fs::path& folder) {
   return fs::exists(folder / verdict_file) ? RunState::finished : RunState::unfinished;
 }
 
+RunFacts facts_of(const fs::path& folder) {
+  RunFacts facts;
+  look_into_records(folder, [&] {
+    const Json record = read_json(folder / "run.json");
+    facts = {.dataset_digest = record.at("dataset").at("digest"), .from = record.value("began_from", "")};
+  });
+  return facts;
+}
+
 RunRecord::RunRecord(const mpi::Communicator& comm, fs::path folder, const train::Job& job,
                      const dataset::Reader& reader, const train::Trainer& trainer, double setup_seconds,
-                     const std::string& earlier)
+                     std::string from, const std::string& earlier)
     : comm_(comm),
       folder_(std::move(folder)),
       job_(job),
       dataset_path_(fs::absolute(reader.path()).string()),
       dataset_digest_(reader.digest()),
+      from_(std::move(from)),
       facts_(trainer.facts()),
       places_(rank_places(comm)),
       started_(utc_now()),
@@ -168,6 +184,22 @@ void RunRecord::add(const train::EpochReport& epoch) {
   summary_.train_seconds += epoch.train_seconds;
   summary_.images = (epoch.step - first_step_) * facts_.plan_of_epoch.batch();
   summary_.plain = epoch.test;
+  try_to_write_tables();
+}
+
+bool RunRecord::lacks_test() const {
+  const Json& lines = history_["metrics"];
+  return !lines.empty() && lines.back().get<std::string>().find(no_test) != std::string::npos;
+}
+
+void RunRecord::add_test(const train::Evaluation& test) {
+  auto line = history_["metrics"].back().get<std::string>();
+  history_["metrics"].back() = line.replace(line.find(no_test), no_test.size(), test_columns(test));
+  summary_.plain = test;
+  try_to_write_tables();
+}
+
+void RunRecord::try_to_write_tables() const {
   if (!comm_.is_root()) return;
   try {
     write_tables();
@@ -210,6 +242,7 @@ std::string RunRecord::run_json() const {
   Json json;
   json["started"] = started_;
   if (!ended_.empty()) json["ended"] = ended_;
+  if (!from_.empty()) json["began_from"] = from_;
   json["starts"] = history_["starts"];
   for (const auto& [name, version] : versions()) json["versions"][name] = version;
   for (const RankPlace& place : places_)

@@ -32,6 +32,13 @@ enum class RunState : int { none, unfinished, finished };
 /// Of the run that `folder` holds.
 RunState state_of(const std::filesystem::path& folder);
 
+/// Of what run.json tells about the run.
+struct RunFacts {
+  std::string dataset_digest;
+  std::string from;  ///< the checkpoint that it began from; "" for none
+};
+RunFacts facts_of(const std::filesystem::path& folder);
+
 /// The run folder `wanted`, or runs/NAME-DATE-TIME if that is empty, NAME being the stem of `job_file`.
 /// Throws when it is there and holds something; creates nothing, so that a start that fails later leaves
 /// nothing. Collective; every rank gets the path.
@@ -42,15 +49,19 @@ std::filesystem::path choose_run_folder(const mpi::Communicator& comm, const std
 class RunRecord {
  public:
   /// Creates the folder, and throws where another program writes to it; writes job.ini, and run.json with
-  /// what is known at the start. `earlier`: state() of the run that this one continues; empty at the
-  /// beginning.
+  /// what is known at the start. `from`: the checkpoint of another run that it began from, or "". `earlier`:
+  /// state() of the run that this one continues; empty at the beginning.
   RunRecord(const mpi::Communicator& comm, std::filesystem::path folder, const train::Job& job,
             const dataset::Reader& reader, const train::Trainer& trainer, double setup_seconds,
-            const std::string& earlier = {});
+            std::string from = {}, const std::string& earlier = {});
 
   /// Adds a line to metrics.csv and the phases to timing.json. Where they cannot be written, a warning says
   /// so; nothing is lost, as they are always written whole.
   void add(const train::EpochReport& epoch);
+  /// Whether the line of the last epoch tells of no evaluation. Not collective.
+  bool lacks_test() const;
+  /// Completes that line.
+  void add_test(const train::Evaluation& test);
   /// What a continued run needs to know, the same whenever it is asked between two epochs. Not collective.
   std::string state() const;
   /// After the last epoch: writes weights.h5, completes the other files and returns the verdict. Throws where
@@ -62,12 +73,13 @@ class RunRecord {
   std::string timing_json() const;
   std::string metrics_csv() const;
   void write_tables() const;
+  void try_to_write_tables() const;
   void write(const char* name, const std::string& text) const;
 
   const mpi::Communicator& comm_;
   std::filesystem::path folder_;
   train::Job job_;
-  std::string dataset_path_, dataset_digest_;
+  std::string dataset_path_, dataset_digest_, from_;
   train::TrainerFacts facts_;
   std::vector<RankPlace> places_;
   std::string started_, ended_, weights_digest_;

@@ -128,8 +128,7 @@ std::optional<EpochReport> Trainer::next_epoch(const Hooks& hooks) {
   report.learning_rate_factor = schedule_.factor(step_ - 1);
   report.train_seconds = train_seconds;
   report.images_per_second = static_cast<double>(steps - steps_before) * batch / train_seconds;
-  const auto stop = [&] { return hooks.ask && hooks.ask().stop; };
-  if (is_evaluated(report.epoch)) report.test = last_test_ = evaluate_test("none", stop);
+  report.test = evaluate_epoch([&] { return hooks.ask && hooks.ask().stop; });
   report.phases = close_phases(seconds_since(start));
   return report;
 }
@@ -167,9 +166,23 @@ void Trainer::restore(const State& state) {
   step_ = state.step;
 }
 
-bool Trainer::is_evaluated(int epoch) const {
-  if (reader_.info().test_count == 0 || job_.train.evaluate_every < 0) return false;
-  return done() || (job_.train.evaluate_every > 0 && epoch % job_.train.evaluate_every == 0);
+bool Trainer::is_evaluated_finally() const {
+  return reader_.info().test_count > 0 && job_.train.evaluate_every >= 0;
+}
+
+std::optional<Evaluation> Trainer::make_up_evaluation(const std::function<bool()>& stop) {
+  const Clock::time_point start = Clock::now();
+  const std::optional<Evaluation> result = evaluate_epoch(stop);
+  close_phases(seconds_since(start));
+  return result;
+}
+
+std::optional<Evaluation> Trainer::evaluate_epoch(const std::function<bool()>& stop) {
+  const std::int64_t epoch = step_ / plan_.steps;
+  const bool is_due = done() || (steps_done_in_epoch() == 0 && epoch > 0 && job_.train.evaluate_every > 0 &&
+                                 epoch % job_.train.evaluate_every == 0);
+  if (is_due && is_evaluated_finally()) last_test_ = evaluate_test("none", stop);
+  return is_due ? last_test_ : std::nullopt;
 }
 
 std::optional<Evaluation> Trainer::evaluate_test(const std::string& tta, const std::function<bool()>& stop) {
@@ -178,11 +191,11 @@ std::optional<Evaluation> Trainer::evaluate_test(const std::string& tta, const s
   return engine_->evaluate(tta, stop);
 }
 
-std::optional<Evaluation> Trainer::final_evaluation() {
-  if (reader_.info().test_count == 0 || job_.train.evaluate_every < 0) return std::nullopt;
+std::optional<Evaluation> Trainer::final_evaluation(const std::function<bool()>& stop) {
+  if (!is_evaluated_finally()) return std::nullopt;
   if (job_.evaluate.tta == "none" && last_test_) return last_test_;
   const Clock::time_point start = Clock::now();
-  const std::optional<Evaluation> result = evaluate_test(job_.evaluate.tta);
+  const std::optional<Evaluation> result = evaluate_test(job_.evaluate.tta, stop);
   close_phases(seconds_since(start));
   return result;
 }

@@ -82,9 +82,14 @@ class Trainer {
   /// of all ranks. Nothing where a hook ended it before its last step. Throws CollectiveError when gradients
   /// are not finite or weights differ.
   std::optional<EpochReport> next_epoch(const Hooks& hooks = {});
+  /// Between two epochs: evaluates the one before, where the job asks for it; for one that was stopped while
+  /// it was evaluated. `stop` is asked now and then, and ends it.
+  std::optional<Evaluation> make_up_evaluation(const std::function<bool()>& stop = {});
+  /// Whether there is a final_evaluation().
+  bool is_evaluated_finally() const;
   /// After the last epoch: the test split with the job's test-time augmentation; the last epoch's result
-  /// again where that is "none". Nothing where epochs are not evaluated either.
-  std::optional<Evaluation> final_evaluation();
+  /// again where that is "none". Nothing where epochs are not evaluated either, or where `stop` ended it.
+  std::optional<Evaluation> final_evaluation(const std::function<bool()>& stop = {});
 
   /// Between two steps, also within Hooks::after_step; after the last one of an epoch, that epoch counts as
   /// over.
@@ -111,7 +116,7 @@ class Trainer {
   std::int64_t first_step_of_epoch() const { return step_ / plan_.steps * plan_.steps; }
   /// Up to `steps` of the upcoming epoch; false where a hook ended it.
   bool train_epoch(std::int64_t steps, const Hooks& hooks);
-  bool is_evaluated(int epoch) const;
+  std::optional<Evaluation> evaluate_epoch(const std::function<bool()>& stop);
   std::optional<Evaluation> evaluate_test(const std::string& tta, const std::function<bool()>& stop = {});
   /// Ends the epoch's clock: what no phase has claimed of `wall` seconds is `other`. Returns the phases over
   /// all ranks.

@@ -68,12 +68,22 @@ expect_in_output "another whorl-train is writing to the run folder busy"
 mpirun -n 2 "${train[@]}" --run branch --resume resumed/checkpoints/step-000000012.h5 > output 2>&1 || fail "--resume FILE"
 expect_same_run branch
 
+# The same command goes on from the run's own checkpoints; from another than it began from, it does not.
+unfinish branch begun_branch
+mpirun -n 2 "${train[@]}" --run begun_branch --resume resumed/checkpoints/step-000000012.h5 > output 2>&1 || fail "--resume FILE again"
+expect_same_run begun_branch
+unfinish branch other_branch
+expect_failure 1 mpirun -n 2 "${train[@]}" --run other_branch --resume resumed/checkpoints/step-000000016.h5
+expect_in_output "is not empty"
+
 # Another job, another dataset.
 expect_failure 1 mpirun -n 2 "${train[@]}" --run never --optimizer.learning_rate=0.1
 expect_in_output "belongs to another training: optimizer.learning_rate = 0.05 there, 0.1 here"
 make_dataset other.h5 41
 expect_failure 1 mpirun -n 2 "${train[@]}" --data other.h5 --run never
 expect_in_output "was trained on another dataset than other.h5"
+expect_failure 1 mpirun -n 2 "${train[@]}" --data other.h5 --run begun
+expect_in_output "the run in begun is finished, and was trained on another dataset than other.h5"
 expect_failure 1 mpirun -n 2 "${train[@]}" --run none --resume flowers.h5
 expect_in_output "flowers.h5 is damaged: its seal"
 [ ! -e none ] || fail "a failed start left a run folder"

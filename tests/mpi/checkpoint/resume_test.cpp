@@ -85,6 +85,24 @@ TEST_F(Resume, AfterTheLastStepOnlyEvaluates) {
   EXPECT_EQ(second.final_evaluation()->loss, first.final_evaluation()->loss);
 }
 
+TEST_F(Resume, AnEvaluationThatWasStoppedIsMadeUpFor) {
+  Trainer first(job_, world_, dataset_.reader()), second(job_, world_, dataset_.reader());
+  const auto ask = [&] {
+    return Requests{.stop = first.steps_done() == steps_per_epoch, .checkpoint = false};
+  };
+  EXPECT_FALSE(first.make_up_evaluation());  // nothing to evaluate yet
+  EXPECT_FALSE(first.next_epoch({.ask = ask, .after_step = {}})->test);
+  second.restore(first.state());
+  const auto made_up = second.make_up_evaluation();
+  ASSERT_TRUE(made_up);
+  EXPECT_EQ(made_up->loss, first.make_up_evaluation()->loss);
+  train_on(first);
+  EXPECT_TRUE(first.is_evaluated_finally());
+  Trainer third(job_, world_, dataset_.reader());
+  third.restore(first.state());
+  EXPECT_FALSE(third.final_evaluation([] { return true; }));
+}
+
 TEST_F(Resume, AStateThatDoesNotFitIsRefusedByAllRanks) {
   Trainer trainer(job_, world_, dataset_.reader());
   const State whole = trainer.state();

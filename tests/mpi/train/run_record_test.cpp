@@ -6,6 +6,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <utility>
 
 #include "base/error.hpp"
 #include "base/file_system.hpp"
@@ -111,6 +112,29 @@ TEST_F(SharedFolder, RecordsARun) {
   EXPECT_FALSE(std::getline(metrics, none));
 
   EXPECT_EQ(train::load_weights(folder / "weights.h5").parameters, trainer.weights().parameters);
+}
+
+TEST_F(SharedFolder, ALineWithoutAnEvaluationIsCompleted) {
+  const TinyDataset dataset(40, 5);
+  const train::Job job = test::tiny_job("reference", 5);
+  train::Trainer trainer(job, world_, dataset.reader());
+  train::EpochReport epoch = trainer.next_epoch().value();
+  const auto metrics_of = [&](const char* folder, const auto& fill) {
+    RunRecord record(world_, path_ / folder, job, dataset.reader(), trainer, 1.5);
+    EXPECT_FALSE(record.lacks_test()) << "no line yet";
+    fill(record);
+    EXPECT_FALSE(record.lacks_test());
+    world_.barrier();
+    return read_text_file(path_ / folder / "metrics.csv");
+  };
+  const std::string whole = metrics_of("whole", [&](RunRecord& record) { record.add(epoch); });
+  const std::string completed = metrics_of("completed", [&](RunRecord& record) {
+    const train::Evaluation test = *std::exchange(epoch.test, std::nullopt);
+    record.add(epoch);
+    EXPECT_TRUE(record.lacks_test());
+    record.add_test(test);
+  });
+  EXPECT_EQ(completed, whole);
 }
 
 }  // namespace
