@@ -34,8 +34,8 @@ PropertyList parallel_access_properties(MPI_Comm comm) {
 hid_t create_hdf5(const std::string& path, const PropertyList& access) {
   const PropertyList creation = make_properties(H5P_FILE_CREATE);
   check(H5Pset_obj_track_times(creation.get(), false), "turn off time stamps");
-  // More than 8 attributes would move to a structure of their own, and leave a gap behind that HDF5 1.10 fills with whatever was in
-  // its memory: equal contents would not give equal bytes.
+  // More than 8 attributes would move to a structure of their own, and leave a gap behind that HDF5 1.10
+  // fills with whatever was in its memory: equal contents would not give equal bytes.
   check(H5Pset_attr_phase_change(creation.get(), 64, 0), "keep the attributes together");
   return check_id(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation.get(), access.get()), "create " + path,
                   path);

@@ -23,8 +23,8 @@ using Type = UniqueHandle<hid_t, IdTraits<H5Tclose>>;
 using Attribute = UniqueHandle<hid_t, IdTraits<H5Aclose>>;
 using PropertyList = UniqueHandle<hid_t, IdTraits<H5Pclose>>;
 
-/// HDF5 is not thread-safe (Debian builds it without): while several threads use it, whichever the files, each
-/// holds this.
+/// HDF5 is not thread-safe (Debian builds it without): while several threads use it, whichever the files,
+/// each holds this.
 std::mutex& library_mutex();
 
 /// Returns `id` or throws whorl::Error with HDF5's own reason in one line; `what` says what was tried, with

@@ -81,7 +81,8 @@ void File::read_at(std::int64_t offset, std::span<std::byte> out) const {
 
 // Cost: ceil(longest part / step) collective reads, and one all-reduce to agree on that number.
 void File::read_at_all(std::int64_t offset, std::span<std::byte> out) const {
-  // Not left to the status: ROMIO's is wrong where it exchanges data between ranks. Agreed, so that no rank waits for another.
+  // Not left to the status: ROMIO's is wrong where it exchanges data between ranks. Agreed, so that no rank
+  // waits for another.
   together(Communicator::refer_to(comm_), [&] { require_inside(offset, out.size()); });
   std::int64_t rounds = (static_cast<std::int64_t>(out.size()) + step_ - 1) / step_;
   check(MPI_Allreduce(MPI_IN_PLACE, &rounds, 1, MPI_INT64_T, MPI_MAX, comm_), "MPI_Allreduce");

@@ -31,7 +31,8 @@ class File {
   std::int64_t size() const;
   /// Independent. Throws when fewer bytes are there than asked for.
   void read_at(std::int64_t offset, std::span<std::byte> out) const;
-  /// Collective: every rank calls it, with any size, zero included. Throws CollectiveError if a rank asks for more than is there.
+  /// Collective: every rank calls it, with any size, zero included. Throws CollectiveError if a rank asks for
+  /// more than is there.
   void read_at_all(std::int64_t offset, std::span<std::byte> out) const;
   /// Independent.
   void write_at(std::int64_t offset, std::span<const std::byte> bytes) const;
