@@ -9,6 +9,7 @@
 #include "base/error.hpp"
 #include "base/file_system.hpp"
 #include "h5/file.hpp"
+#include "h5/seal.hpp"
 
 namespace whorl::train {
 
@@ -60,16 +61,20 @@ void save_weights(const std::filesystem::path& path, const Weights& weights) {
   Draft draft(path);
   h5::File file = h5::File::create(draft.path());
   const std::span<const float> arena = weights.parameters;
+  std::vector<std::string> names;
   for (const nn::Tensor& tensor : weights.network.parameters.tensors()) {
+    names.push_back(tensor.name);
     const h5::Dataset dataset = h5::Dataset::create<float>(file, tensor.name, file_shape(tensor));
     dataset.write_rows(0, arena.subspan(tensor.offset, tensor.count));
   }
   write_attributes(file, weights);
   file.close();
+  h5::seal(draft.path(), names);
   draft.publish();
 }
 
 Weights load_weights(const std::filesystem::path& path) {
+  h5::verify_seal(path);
   const h5::File file = h5::File::open_read(path);
   require(
       h5::has_attribute(file, "/", "format") && h5::read_text_attribute(file, "/", "format") == format_name,

@@ -10,6 +10,7 @@
 #include "base/error.hpp"
 #include "base/file_system.hpp"
 #include "h5/file.hpp"
+#include "h5/seal.hpp"
 #include "ingest/journal.hpp"
 #include "nn/network.hpp"
 #include "scale/study.hpp"
@@ -105,6 +106,7 @@ void write_weights(const fs::path& folder) {
   const nn::Tensor& last = network.parameters.tensors().front();
   h5::Dataset::create<float>(file, last.name, {last.shape.begin(), last.shape.end()});
   file.close();
+  h5::seal(folder / "petal.h5", {last.name});
 }
 
 void write_texts(const fs::path& folder) {

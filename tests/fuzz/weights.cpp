@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// weights.h5 of a run.
+// weights.h5 of a run: whatever its bytes, only what has a whole seal reaches HDF5.
 #include "train/weights.hpp"
 
 #include "input.hpp"

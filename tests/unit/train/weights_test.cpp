@@ -7,6 +7,7 @@
 
 #include "base/error.hpp"
 #include "h5/file.hpp"
+#include "h5/seal.hpp"
 #include "support/temporary_folder.hpp"
 #include "support/thrown_message.hpp"
 
@@ -31,7 +32,7 @@ class WeightsFile : public testing::Test {
     return test::thrown_message<Error>([&] { load_weights(path_); });
   }
 
-  /// Writes the file anew, with one thing changed by `change`.
+  /// With one thing changed by `change`; HDF5 leaves the seal out.
   template <typename Change>
   void rewrite(Change&& change) {
     const hid_t id = H5Fopen(path_.c_str(), H5F_ACC_RDWR, H5P_DEFAULT);
@@ -57,9 +58,15 @@ TEST_F(WeightsFile, GivesBackWhatWasSaved) {
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_.path()), {}), 1) << "a draft was left";
 }
 
+TEST_F(WeightsFile, ItsSealIsLookedAtFirst) {
+  rewrite([](hid_t) {});
+  EXPECT_NE(message_of_loading().find("is damaged: its seal"), std::string::npos) << message_of_loading();
+}
+
 TEST_F(WeightsFile, ATensorThatIsMissingIsNamed) {
   const std::string name = weights_.network.parameters.tensors().back().name;
   rewrite([&](hid_t file) { ASSERT_GE(H5Ldelete(file, name.c_str(), H5P_DEFAULT), 0); });
+  h5::seal(path_, {});
   EXPECT_NE(message_of_loading().find("tensor " + name + " is missing"), std::string::npos)
       << message_of_loading();
 }
@@ -72,7 +79,9 @@ TEST_F(WeightsFile, AChangedValueIsFound) {
     ASSERT_GE(H5Dwrite(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), 0);
     H5Dclose(dataset);
   });
-  EXPECT_NE(message_of_loading().find("damaged"), std::string::npos) << message_of_loading();
+  h5::seal(path_, {});
+  EXPECT_NE(message_of_loading().find("its weights have the digest"), std::string::npos)
+      << message_of_loading();
 }
 
 TEST_F(WeightsFile, AShapeThatDiffersIsNamedWithBothShapes) {
@@ -84,6 +93,7 @@ TEST_F(WeightsFile, AShapeThatDiffersIsNamedWithBothShapes) {
 
 TEST_F(WeightsFile, AnotherHdf5FileIsRefused) {
   h5::File::create(path_).close();
+  h5::seal(path_, {});
   EXPECT_NE(message_of_loading().find("not a weights file"), std::string::npos) << message_of_loading();
 }
 
