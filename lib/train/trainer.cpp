@@ -16,8 +16,6 @@
 #include "train/agreement.hpp"
 #include "train/phase.hpp"
 #include "train/whitening.hpp"
-#ifdef WHORL_HAS_CUDNN
-#endif
 
 namespace whorl::train {
 
