@@ -114,8 +114,8 @@ void add_section(Document& document, Plotter& plotter, const ReadingRun& run, co
     document.add(Heading{2, "Reading study " + run.name});
     document.add(Paragraph{fmt::format(
         "{} turns on {} rank{} on {} host{}, {}; memory copies {}/s. Page cache not as asked in {} turns. {}",
-        record.at("rows").size(), record.at("ranks").get<int>(), record.at("ranks") == 1 ? "" : "s",
-        hosts.size(), hosts.size() == 1 ? "" : "s", record.at("mpi").get<std::string>(),
+        record.at("rows").size(), record.at("ranks").dump(), record.at("ranks") == 1 ? "" : "s", hosts.size(),
+        hosts.size() == 1 ? "" : "s", record.at("mpi").get<std::string>(),
         format_bytes(record.at("copy_bytes_per_second")), count_disturbed(run.rows_text),
         record.at("command").get<std::string>())});
     for (const ordered_json& conclusion : record.at("conclusions")) document.add(Paragraph{conclusion});

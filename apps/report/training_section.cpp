@@ -120,8 +120,7 @@ void add_phases(Document& document, Plotter& plotter, const TrainingRun& run) {
     table.rows.push_back({name, fmt::format("{:.3f}", phase.at("min").get<double>()),
                           fmt::format("{:.3f}", phase.at("mean").get<double>()),
                           fmt::format("{:.3f}", phase.at("max").get<double>()),
-                          fmt::format("{}", phase.at("slowest_rank").get<int>()),
-                          phase.at("slowest_host").get<std::string>()});
+                          phase.at("slowest_rank").dump(), phase.at("slowest_host").get<std::string>()});
     const std::vector<double> seconds = per_rank(phase);
     const bool fits = bars.heights.empty() || seconds.size() == bars.heights[0].size();
     if (seconds.empty() || seconds.size() > most_bars || !fits || !is_on_the_clock(name)) continue;
@@ -142,6 +141,11 @@ double result_of(const TrainingRun& run, const char* name) {
   return record.contains("result") && record.at("result").contains(name)
              ? record.at("result").at(name).get<double>()
              : std::numeric_limits<double>::quiet_NaN();
+}
+
+/// As it is written: a number that a damaged record holds need not fit an int.
+std::string count_text(const Json& record, const char* name) {
+  return record.contains(name) ? record.at(name).dump() : "-";
 }
 
 std::string number_text(double value, int decimals) {
@@ -195,8 +199,8 @@ void add_section(Document& document, Plotter& plotter, const TrainingRun& run, c
     if (record.contains("network")) add("network", record.at("network").at(0).get<std::string>());
     add("dataset", record.at("dataset").value("path", "-"));
     add("all-reduce", record.at("all_reduce").value("algorithm", "-"));
-    add("batch / shard", fmt::format("{} / {}", record.value("batch", 0), record.value("shard", 0)));
-    add("threads of a rank", fmt::format("{}", record.value("threads_per_rank", 0)));
+    add("batch / shard", count_text(record, "batch") + " / " + count_text(record, "shard"));
+    add("threads of a rank", count_text(record, "threads_per_rank"));
     if (!std::isnan(result_of(run, "test_top1")))
       add("test accuracy",
           fmt::format("{:.2f} %, test-time augmentation {}", 100 * result_of(run, "test_top1"),
@@ -231,12 +235,11 @@ void add_comparison(Document& document, Plotter& plotter, const std::vector<Trai
       seconds += epoch.seconds;
     }
     report::look_into_records(run.folder, [&] {
-      table.rows.push_back({run.name, fmt::format("{}", run.record.at("ranks").size()),
-                            run.record.at("all_reduce").value("algorithm", "-"),
-                            fmt::format("{}", run.record.value("batch", 0)),
-                            number_text(100 * result_of(run, "test_top1"), 2),
-                            number_text(result_of(run, "train_loss"), 4), number_text(seconds, 1),
-                            number_text(images / seconds, 0)});
+      table.rows.push_back(
+          {run.name, fmt::format("{}", run.record.at("ranks").size()),
+           run.record.at("all_reduce").value("algorithm", "-"), count_text(run.record, "batch"),
+           number_text(100 * result_of(run, "test_top1"), 2), number_text(result_of(run, "train_loss"), 4),
+           number_text(seconds, 1), number_text(images / seconds, 0)});
     });
     plot.curves.push_back(curve_of(run.name, run.epochs, &Epoch::test_top1, 100));
   }

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <ctime>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -301,7 +302,10 @@ RecordedExecutor recorded_executor(const fs::path& run_folder) {
   RecordedExecutor recorded;
   look_into_records(run_folder, [&] {
     const Json json = read_json(file);
-    recorded.shard_size = json.at("shard").get<int>();
+    const auto shard = json.at("shard").get<double>();  // a damaged file's need not fit an int
+    require(shard >= 1 && shard <= std::numeric_limits<int>::max(), "{} is damaged: a shard of {} pictures",
+            file.string(), shard);
+    recorded.shard_size = static_cast<int>(shard);
     const auto lines = json.at("executor").at("plan").get<std::vector<std::string>>();
     recorded.plan = fmt::format("{}", fmt::join(lines, "\n"));
   });

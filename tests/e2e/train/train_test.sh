@@ -37,3 +37,8 @@ mpirun -n 1 "$WHORL_BIN"/whorl-train --job job.ini --data flowers.h5 --train.epo
 # More ranks than shards of a batch.
 mpirun -n 4 "$WHORL_BIN"/whorl-train --job job.ini --data flowers.h5 --run many --train.batch=16 --train.epochs=0.5 > output 2>&1 ||
   fail "more ranks than shards"
+
+# A damaged record.
+sed -i 's/"shard": [0-9]*/"shard": 1e30/' many/run.json
+expect_failure 1 "$WHORL_BIN"/whorl-eval --run many
+expect_in_output "many/run.json is damaged: a shard of 1e+30 pictures"
