@@ -113,7 +113,10 @@ bool Watchdog::Impl::join(const std::vector<std::string>& addresses, std::uint16
     Watched root{.link = std::move(*link)};
     pollfd answer{root.link.descriptor(), POLLIN, 0};
     if (::poll(&answer, 1, 2000) == 1) listen_to(root);
-    if (root.rank != 0) continue;
+    if (root.rank != 0) {
+      root.link.send(heartbeat(Kind::leaving));  // rank 0 may only be late: this must not look like a death
+      continue;
+    }
     watched.push_back(std::move(root));
     return true;
   }
