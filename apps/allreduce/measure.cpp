@@ -60,7 +60,8 @@ struct Runner {
   Runner(const std::string& name, const Comparison& comparison, std::size_t count,
          const mpi::Communicator& comm) {
     if (name == "auto") {
-      algorithm = collective::make_fastest(comm, comparison.options, comparison.element, std::array{count})
+      algorithm = collective::make_fastest(collective::suitable_algorithms(comm), comm, comparison.options,
+                                           comparison.element, std::array{count})
                       .all_reduce;
       result.algorithm = fmt::format("auto ({})", algorithm->name());
     } else {

@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include "base/error.hpp"
+#include "base/stopwatch.hpp"
 
 namespace whorl {
 
@@ -37,7 +38,7 @@ ThreadTeam::ThreadTeam(int size) : failures_(static_cast<std::size_t>(size)) {
     threads_.emplace_back([this, number](const std::stop_token& stop) { wait_for_work(number, stop); });
 }
 
-void ThreadTeam::run(int count, const std::function<void(int)>& work) {
+double ThreadTeam::run(int count, const std::function<void(int)>& work) {
   require(count >= 1 && count <= size(), "{} pieces of work for {} threads", count, size());
   {
     const std::scoped_lock lock(mutex_);
@@ -48,7 +49,9 @@ void ThreadTeam::run(int count, const std::function<void(int)>& work) {
   }
   started_.notify_all();
   run_one(0);
+  double waited = 0;
   {
+    const Stopwatch stopwatch(waited);
     std::unique_lock lock(mutex_);
     ended_.wait(lock, [&] { return running_ == 0; });
   }
@@ -58,6 +61,7 @@ void ThreadTeam::run(int count, const std::function<void(int)>& work) {
     one = nullptr;
   }
   if (failure) std::rethrow_exception(failure);
+  return waited;
 }
 
 void ThreadTeam::wait_for_work(int number, const std::stop_token& stop) {

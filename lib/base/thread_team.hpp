@@ -23,8 +23,9 @@ class ThreadTeam {
 
   int size() const { return static_cast<int>(threads_.size()) + 1; }
   /// work(0), on the calling thread, to work(count - 1), `count` <= size(), beside each other; returns when
-  /// all have. Rethrows an exception: that of the lowest number which threw.
-  void run(int count, const std::function<void(int)>& work);
+  /// all have. Rethrows an exception: that of the lowest number which threw. Result: for how many seconds
+  /// work(0) waited for the others to end.
+  double run(int count, const std::function<void(int)>& work);
 
  private:
   void wait_for_work(int number, const std::stop_token& stop);

@@ -13,16 +13,6 @@ using Clock = std::chrono::steady_clock;
 constexpr int rounds = 9;
 constexpr double longest = 1.0;  // seconds; no further round after that
 
-/// Without central: rank 0 then does at least what every rank does in a ring.
-std::vector<std::string> candidates(const mpi::Communicator& comm) {
-  mpi::Communicator node = comm.split_by_node();
-  const int largest = comm.max(node.size()), smallest = comm.min(node.size());
-  node.close();
-  if (smallest == comm.size()) return {"shared", "ring", "mpi"};
-  if (largest > 1) return {"hierarchical", "ring", "mpi"};
-  return {"ring", "mpi"};
-}
-
 struct Candidate {
   std::unique_ptr<AllReduce> all_reduce;
   std::vector<Values> buckets;
@@ -59,12 +49,22 @@ double time_once(Candidate& candidate, const mpi::Communicator& comm) {
 
 }  // namespace
 
-Fastest make_fastest(const mpi::Communicator& comm, const Options& options, Element element,
-                     std::span<const std::size_t> counts) {
-  if (comm.size() == 1) return {make_all_reduce("ring", comm, options), {}};
+// Without central: rank 0 then does at least what every rank does in a ring.
+std::vector<std::string> suitable_algorithms(const mpi::Communicator& comm) {
+  if (comm.size() == 1) return {"ring"};
+  mpi::Communicator node = comm.split_by_node();
+  const int largest = comm.max(node.size()), smallest = comm.min(node.size());
+  node.close();
+  if (smallest == comm.size()) return {"shared", "ring", "mpi"};
+  if (largest > 1) return {"hierarchical", "ring", "mpi"};
+  return {"ring", "mpi"};
+}
+
+Fastest make_fastest(std::span<const std::string> names, const mpi::Communicator& comm,
+                     const Options& options, Element element, std::span<const std::size_t> counts) {
+  if (comm.size() == 1) return {make_all_reduce(names.front(), comm, options), 0, {}};
   std::vector<Candidate> all;
-  for (const std::string& name : candidates(comm))
-    all.push_back(make_candidate(name, comm, options, element, counts));
+  for (const std::string& name : names) all.push_back(make_candidate(name, comm, options, element, counts));
   for (Candidate& candidate : all) time_once(candidate, comm);  // connects, and touches the memory
   double spent = 0;
   for (int round = 0; round < rounds && spent < longest; ++round) {
@@ -78,7 +78,9 @@ Fastest make_fastest(const mpi::Communicator& comm, const Options& options, Elem
     result.timings.push_back({candidate.all_reduce->name(), candidate.median()});
   const auto best = std::ranges::min_element(result.timings, {}, &Timing::seconds);
   all.clear();  // and with them what was summed for the timing
-  result.all_reduce = make_all_reduce(best->algorithm, comm, options);
+  const auto index = static_cast<std::size_t>(best - result.timings.begin());
+  result.all_reduce = make_all_reduce(names[index], comm, options);
+  result.seconds = best->seconds;
   return result;
 }
 

@@ -16,16 +16,19 @@ struct Timing {
   double seconds = 0;
 };
 
-/// What "auto" comes to.
+/// Those that "auto" chooses from on these nodes. Collective.
+std::vector<std::string> suitable_algorithms(const mpi::Communicator& comm);
+
 struct Fastest {
   std::unique_ptr<AllReduce> all_reduce;
+  double seconds = 0;           ///< that it took
   std::vector<Timing> timings;  ///< of all that were measured; empty for one rank
 };
 
-/// Times the algorithms that suit these nodes on buckets of `counts` elements each, started at once in memory
-/// that they allocate, and keeps the fastest. Takes a second or two at most, where one round does not take
-/// longer. Every rank gets the same. Collective.
-Fastest make_fastest(const mpi::Communicator& comm, const Options& options, Element element,
-                     std::span<const std::size_t> counts);
+/// Times the algorithms of these names on buckets of `counts` elements each, started at once in memory that
+/// they allocate, and keeps the fastest. Takes a second or two at most, where one round does not take longer.
+/// Every rank gets the same. Collective.
+Fastest make_fastest(std::span<const std::string> names, const mpi::Communicator& comm,
+                     const Options& options, Element element, std::span<const std::size_t> counts);
 
 }  // namespace whorl::collective

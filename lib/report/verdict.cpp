@@ -22,10 +22,11 @@ double computing(const std::vector<mpi::PhaseStatistics>& phases) {
   return phases[phase::forward].mean + phases[phase::backward].mean + phases[phase::optimizer].mean;
 }
 
-/// Of steps, mean over the ranks.
+/// Evaluation excluded, mean over the ranks.
 double training(const std::vector<mpi::PhaseStatistics>& phases) {
-  return computing(phases) + phases[phase::input_wait].mean + phases[phase::all_reduce_exposed].mean +
-         phases[phase::rank_wait].mean;
+  double seconds = -phases[phase::evaluate].mean;
+  for (const auto part : phase::on_the_clock) seconds += phases[part].mean;
+  return seconds;
 }
 
 double percent(double part, double whole) {
@@ -80,17 +81,24 @@ std::string input_reason(const RunSummary& run, double share) {
 std::string bound(const RunSummary& run) {
   const double compute = computing(run.phases), input = run.phases[phase::input_wait].mean,
                communication = run.phases[phase::all_reduce_exposed].mean,
-               waiting = run.phases[phase::rank_wait].mean;
+               waiting = run.phases[phase::rank_wait].mean, other = run.phases[phase::other].mean;
   const double train = training(run.phases);
-  const double most = std::max({compute, input, communication, waiting});
+  const double most = std::max({compute, input, communication, waiting, other});
   if (most == communication)
     return fmt::format(
         "communication: {:.0f} % of the training time goes into all-reduces that computation does not hide",
         percent(communication, train));
   if (most == waiting)
-    return fmt::format("imbalance: ranks wait {:.0f} % of the training time for the slowest of each step",
-                       percent(waiting, train));
+    return fmt::format(
+        "imbalance: ranks and threads wait {:.0f} % of the training time for the slowest of each step",
+        percent(waiting, train));
   if (most == input) return input_reason(run, percent(input, train));
+  if (most == other)
+    return fmt::format(
+        "other: {:.0f} % of the training time goes into checkpoints, the set-up of epochs and, with a GPU, "
+        "what "
+        "the host does between steps",
+        percent(other, train));
   return fmt::format(
       "computation: forward, backward and optimizer take {:.0f} % of the training time, waiting for pictures "
       "{:.0f} %, communication {:.0f} %, waiting for ranks {:.0f} %",
@@ -162,7 +170,8 @@ std::string verdict(const RunSummary& run) {
   }
   if (ranks > 1) text += fmt::format("  all-reduce      {}\n", run.all_reduce);
   if (const auto hidden = hidden_share(run.phases)) {
-    text += fmt::format("  communication   {:.0f} % of it hidden behind computation\n", 100 * *hidden);
+    text += fmt::format("  communication   {:.0f} % of it hidden behind computation, {:.3f} s exposed\n",
+                        100 * *hidden, run.phases[phase::all_reduce_exposed].mean);
   }
   return text;
 }

@@ -39,7 +39,8 @@ struct Imbalance {
 };
 Imbalance imbalance_of(const std::vector<mpi::PhaseStatistics>& phases);
 
-/// The share of communication that ran beside computation, in [0, 1]; nothing with one rank.
+/// The share of the time that sums over the ranks take alone which was hidden behind computation, in [0, 1];
+/// nothing with one rank.
 std::optional<double> hidden_share(const std::vector<mpi::PhaseStatistics>& phases);
 
 /// Pictures that each rank trains on, over all the time of its steps.

@@ -29,15 +29,14 @@ std::string meaning_of(const std::string& part, const std::string& workload) {
     return workload == "ingest" ? "scanning and reading the source" : "waiting for pictures";
   }
   if (part == "waiting" && reads) return "waiting for the rank that reads longest (imbalance)";
-  if (part == "waiting") return "waiting for the slowest rank of each step (imbalance)";
+  if (part == "waiting") return "waiting for the slowest rank or thread of each step (imbalance)";
   if (part == "compute") {
     return "computing itself: ranks that share memory bandwidth, caches and clock, or smaller parts of a "
            "batch, make the same work slower";
   }
-  return workload == "ingest" ? "writing and finishing the file"
-                              : "what is in no phase: clearing and converting gradients, set-up of epochs, "
-                                "comparing weights, and "
-                                "waiting in them";
+  return workload == "ingest"
+             ? "writing and finishing the file"
+             : "what is in no phase: set-up of epochs, comparing weights, and waiting in them";
 }
 
 double gain(const Sample& from, const Sample& to) {

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/stopwatch.hpp"
+
 namespace whorl::train {
 
 std::vector<std::size_t> bucket_ends(const nn::ParameterLayout& layout, collective::Element element,
@@ -23,44 +25,21 @@ GradientBuckets::GradientBuckets(collective::AllReduce& all_reduce, collective::
     : all_reduce_(all_reduce), arena_(arena), ends_(std::move(ends)) {}
 
 void GradientBuckets::ready(std::size_t end) {
-  const Clock::time_point entered = enter();
+  const Stopwatch stopwatch(exposed_);
   start_up_to(end);
   if (!tickets_.empty()) all_reduce_.progress();
-  seconds_.in_backward += leave(entered);
 }
 
 void GradientBuckets::finish(const std::function<void(Range)>& summed) {
-  Clock::time_point entered = enter();
-  start_up_to(arena_.size());
   for (std::size_t i = 0; i < ends_.size(); ++i) {
-    all_reduce_.wait(tickets_[i]);
-    leave(entered);
+    {
+      const Stopwatch stopwatch(exposed_);
+      start_up_to(arena_.size());
+      all_reduce_.wait(tickets_[i]);
+    }
     if (summed) summed(bucket(i));
-    entered = enter();
   }
   tickets_.clear();
-  left_.reset();
-}
-
-bool GradientBuckets::under_way() const {
-  return std::any_of(tickets_.begin(), tickets_.end(),
-                     [&](collective::Ticket ticket) { return !all_reduce_.done(ticket); });
-}
-
-double GradientBuckets::leave(Clock::time_point entered) {
-  const bool goes_on = under_way();  // asked first: a progress thread may let this one wait
-  const Clock::time_point now = Clock::now();
-  if (goes_on) left_ = now;
-  const double spent = std::chrono::duration<double>(now - entered).count();
-  seconds_.exposed += spent;
-  return spent;
-}
-
-GradientBuckets::Clock::time_point GradientBuckets::enter() {
-  const Clock::time_point now = Clock::now();
-  if (left_) seconds_.hidden += std::chrono::duration<double>(now - *left_).count();
-  left_.reset();
-  return now;
 }
 
 void GradientBuckets::start_up_to(std::size_t end) {
@@ -87,10 +66,6 @@ std::optional<collective::Cost> GradientBuckets::cost() const {
     sum.bytes_sent += one->bytes_sent;
   }
   return sum;
-}
-
-GradientBuckets::Seconds GradientBuckets::take_seconds() {
-  return std::exchange(seconds_, Seconds{});
 }
 
 }  // namespace whorl::train

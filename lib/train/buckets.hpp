@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "base/block_range.hpp"
@@ -41,32 +41,20 @@ class GradientBuckets {
   std::size_t count() const { return ends_.size(); }
   /// What one step costs this rank; nothing where the all-reduce does not know.
   std::optional<collective::Cost> cost() const;
-  struct Seconds {
-    double exposed = 0;      ///< this thread spent on communication instead of computing
-    double in_backward = 0;  ///< the part of it within ready(), which the backward pass called
-    double hidden = 0;       ///< buckets were under way beside computation
-  };
-  /// Since the last call.
-  Seconds take_seconds();
+  /// Seconds that this thread has spent on communication instead of computing, since the last take_exposed().
+  double exposed() const { return exposed_; }
+  double take_exposed() { return std::exchange(exposed_, 0); }
 
  private:
-  using Clock = std::chrono::steady_clock;
-
   void start_up_to(std::size_t end);
   Range bucket(std::size_t index) const;
   collective::Values values_of(std::size_t index) const;
-  bool under_way() const;
-  /// From leave() to enter(), this thread is busy with something else; from enter() to leave(), which returns
-  /// the seconds, with communication.
-  Clock::time_point enter();
-  double leave(Clock::time_point entered);
 
   collective::AllReduce& all_reduce_;
   collective::Values arena_;
   std::vector<std::size_t> ends_;
   std::vector<collective::Ticket> tickets_;  // of this step, by bucket
-  std::optional<Clock::time_point> left_;    // with buckets under way
-  Seconds seconds_;
+  double exposed_ = 0;
 };
 
 }  // namespace whorl::train

@@ -144,7 +144,7 @@ ExactGradientSum::ExactGradientSum(collective::AllReduce& all_reduce, const mpi:
       buckets_(all_reduce, sums_, ends_with_slots(layout, Element::int64, bucket_bytes)) {}
 
 void ExactGradientSum::begin_step(Requests own) {
-  for (Replica& replica : replicas_) std::ranges::fill(replica.arena, 0.0f);
+  std::ranges::fill(replicas_.front().arena, 0.0f);  // of the last sum; collect() leaves zeros
   for (TensorSum& tensor : tensor_sums_) tensor.holds_a_shard = false;
   std::ranges::fill(slots(), 0);
   set_requests(slots(), own);

@@ -2,14 +2,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
+#include <numeric>
 #include <optional>
 #include <utility>
 
 #include "base/activity.hpp"
 #include "base/block_range.hpp"
 #include "base/error.hpp"
+#include "base/stopwatch.hpp"
 #include "collective/background.hpp"
 #include "train/compile.hpp"
 #include "train/divergence.hpp"
@@ -22,22 +23,18 @@ namespace whorl::train {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 collective::Fastest choose_all_reduce(const Training& training) {
   using collective::Element;
   const ParallelOptions& parallel = training.job.parallel;
   const collective::Options options{.chunk_bytes = parallel.chunk_bytes,
                                     .nccl_algorithm = parallel.nccl_algorithm};
   const Element element = training.job.train.reproducible ? Element::int64 : Element::float32;
-  collective::Fastest chosen;
-  if (parallel.all_reduce == "auto") {
-    chosen =
-        collective::make_fastest(training.comm, options, element,
-                                 bucket_counts(training.network.parameters, element, parallel.bucket_bytes));
-  } else {
-    chosen.all_reduce = collective::make_all_reduce(parallel.all_reduce, training.comm, options);
-  }
+  const std::vector<std::string> names = parallel.all_reduce == "auto"
+                                             ? collective::suitable_algorithms(training.comm)
+                                             : std::vector{parallel.all_reduce};
+  collective::Fastest chosen =
+      collective::make_fastest(names, training.comm, options, element,
+                               bucket_counts(training.network.parameters, element, parallel.bucket_bytes));
   if (parallel.progress == "thread")
     chosen.all_reduce = std::make_unique<collective::Background>(std::move(chosen.all_reduce));
   return chosen;
@@ -120,8 +117,8 @@ class HostEngine final : public StepEngine {
   LossSums compute_shard(int replica, bool is_last);
   /// From 1, since the start of the training: of the step that is computed now.
   std::int64_t step_number() const { return steps_.epoch * training_.plan.steps + next_step_ + 1; }
-  /// Those of the step whose gradients have just been summed.
-  void take_sum_seconds();
+  void begin_gradients(Requests own);
+  GradientSum::Outcome finish_gradients();
   void update();
   /// Throws on all ranks: where the step that has just been computed came to values that are no numbers, and
   /// for which pictures. Computes it again.
@@ -142,11 +139,12 @@ class HostEngine final : public StepEngine {
   std::vector<ShardLoader> loaders_;  // one for each busy replica
   LossSums sums_;
   ShardLoader::Seconds loader_seconds_;  // reading of all threads, waiting of the first
-  struct SumSeconds {
-    std::vector<double> exposed;  ///< of each step
-    double in_backward = 0, hidden = 0;
-  } sum_seconds_;
-  double optimizer_seconds_ = 0;
+  struct Seconds {
+    std::vector<double> exposed;  ///< of each step: spent on communication
+    double gradients = 0;         ///< on them outside of the passes, communication included
+    double thread_wait = 0;       ///< for the other threads' shards
+    double optimizer = 0;
+  } seconds_;
 };
 
 Range HostEngine::shards_of(int replica) const {
@@ -162,7 +160,7 @@ ShardLoader HostEngine::make_loader(Range shards) const {
 }
 
 Requests HostEngine::step(Requests own) {
-  gradients_->begin_step(own);
+  begin_gradients(own);
   const bool has_shards = !loaders_.empty();
   const bool learns_from_first = has_shards && !gradients_->is_calibrated();
   if (learns_from_first) sums_ += compute_shard(0, shards_of(0).size() == 1);
@@ -172,11 +170,10 @@ Requests HostEngine::step(Requests own) {
     for (std::int64_t i = replica == 0 && learns_from_first ? 1 : 0; i < shards; ++i)
       sums[static_cast<std::size_t>(replica)] += compute_shard(replica, i + 1 == shards);
   };
-  if (has_shards) replicas_->run(busy_replicas(), compute);
+  if (has_shards) seconds_.thread_wait += replicas_->run(busy_replicas(), compute);
   for (const LossSums& one : sums) sums_ += one;
   set_activity("all-reduce", step_number());
-  const GradientSum::Outcome outcome = gradients_->finish_step();
-  take_sum_seconds();
+  const GradientSum::Outcome outcome = finish_gradients();
   set_activity("optimizer", step_number());
   if (!outcome.is_finite) report_divergence();
   update();
@@ -190,23 +187,32 @@ LossSums HostEngine::compute_shard(int replica, bool is_last) {
   const nn::ShardResult result = (*replicas_)[replica].forward_backward(
       {shard.images, shard.labels}, gradients_->arena(replica),
       [&](std::size_t end) { gradients_->ready(replica, end, is_last); });
-  gradients_->end_shard(replica, is_last);
+  double seconds = 0;
+  {
+    const Stopwatch stopwatch(seconds);
+    gradients_->end_shard(replica, is_last);
+  }
+  if (replica == 0) seconds_.gradients += seconds;
   return {LossSums::in_units(result.loss), result.correct};
 }
 
-void HostEngine::take_sum_seconds() {
-  const GradientBuckets::Seconds seconds = gradients_->buckets().take_seconds();
-  sum_seconds_.exposed.push_back(seconds.exposed);
-  sum_seconds_.in_backward += seconds.in_backward;
-  sum_seconds_.hidden += seconds.hidden;
+void HostEngine::begin_gradients(Requests own) {
+  const Stopwatch stopwatch(seconds_.gradients);
+  gradients_->begin_step(own);
+}
+
+GradientSum::Outcome HostEngine::finish_gradients() {
+  const Stopwatch stopwatch(seconds_.gradients);
+  const GradientSum::Outcome outcome = gradients_->finish_step();
+  seconds_.exposed.push_back(gradients_->buckets().take_exposed());
+  return outcome;
 }
 
 void HostEngine::update() {
-  const Clock::time_point start = Clock::now();
+  const Stopwatch stopwatch(seconds_.optimizer);
   optimizer_.step(parameters_, gradients_->sum(), training_.schedule.factor(step_number() - 1),
                   training_.plan.shards_per_batch, training_.plan.batch());
   replicas_->set_parameters(parameters_);
-  optimizer_seconds_ += std::chrono::duration<double>(Clock::now() - start).count();
   ++next_step_;
 }
 
@@ -239,15 +245,18 @@ void HostEngine::report_divergence() {
 void HostEngine::add_times(mpi::PhaseTimer& timer) {
   const ShardLoader::Seconds loader = std::exchange(loader_seconds_, {});
   const nn::Executor::PassSeconds passes = replicas_->take_pass_seconds();
-  SumSeconds sums = std::exchange(sum_seconds_, {});
+  Seconds seconds = std::exchange(seconds_, {});
+  const double exposed = std::accumulate(seconds.exposed.begin(), seconds.exposed.end(), 0.0);
+  const double alone = all_reduce_.seconds * static_cast<double>(seconds.exposed.size());
   timer.add(phase::read, loader.read);
   timer.add(phase::augment, loader.augment);
   timer.add(phase::input_wait, loader.wait);
   timer.add(phase::forward, passes.forward);
-  timer.add(phase::backward, std::max(0.0, passes.backward - sums.in_backward));
-  phase::add_exposed(timer, std::move(sums.exposed), comm_);
-  timer.add(phase::all_reduce_hidden, sums.hidden);
-  timer.add(phase::optimizer, std::exchange(optimizer_seconds_, 0));
+  timer.add(phase::backward, passes.backward + seconds.gradients - exposed);
+  const double unhidden = phase::add_exposed(timer, std::move(seconds.exposed), comm_);
+  timer.add(phase::all_reduce_hidden, std::max(0.0, alone - unhidden));
+  timer.add(phase::rank_wait, seconds.thread_wait);
+  timer.add(phase::optimizer, seconds.optimizer);
 }
 
 void HostEngine::save(State& state) {

@@ -27,8 +27,8 @@ void Replicas::set_parameters(std::span<const float> parameters) {
   run(size(), [&](int, nn::Executor& executor) { executor.set_parameters(parameters); });
 }
 
-void Replicas::run(int count, const std::function<void(int, nn::Executor&)>& work) {
-  team_.run(count, [&](int number) { work(number, (*this)[number]); });
+double Replicas::run(int count, const std::function<void(int, nn::Executor&)>& work) {
+  return team_.run(count, [&](int number) { work(number, (*this)[number]); });
 }
 
 nn::Executor::PassSeconds Replicas::take_pass_seconds() {

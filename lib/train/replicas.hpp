@@ -29,8 +29,8 @@ class Replicas {
 
   void set_parameters(std::span<const float> parameters);
   /// work(number, executor) for the first `count` replicas beside each other, the first on the calling
-  /// thread.
-  void run(int count, const std::function<void(int, nn::Executor&)>& work);
+  /// thread. Result: for how many seconds that waited for the others to end.
+  double run(int count, const std::function<void(int, nn::Executor&)>& work);
   /// Of the first replica: its thread's time is the rank's. Forgets the others'.
   nn::Executor::PassSeconds take_pass_seconds();
 

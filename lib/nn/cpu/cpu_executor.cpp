@@ -4,12 +4,12 @@
 #include <omp.h>
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 #include <variant>
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/stopwatch.hpp"
 #include "nn/cpu/algorithm_choice.hpp"
 #include "nn/cpu/algorithm_plan.hpp"
 #include "nn/cpu/buffers.hpp"
@@ -37,20 +37,6 @@ class OneThread {
 
  private:
   int previous_;
-};
-
-/// Adds its lifetime to a sum of seconds.
-class Stopwatch {
- public:
-  explicit Stopwatch(double& seconds) : seconds_(seconds), start_(Clock::now()) {}
-  ~Stopwatch() { seconds_ += std::chrono::duration<double>(Clock::now() - start_).count(); }
-  Stopwatch(const Stopwatch&) = delete;
-  Stopwatch& operator=(const Stopwatch&) = delete;
-
- private:
-  using Clock = std::chrono::steady_clock;
-  double& seconds_;
-  Clock::time_point start_;
 };
 
 class CpuExecutor : public Executor {

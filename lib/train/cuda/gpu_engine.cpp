@@ -43,8 +43,8 @@ constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
 /// can be read.
 struct Slot {
   std::optional<gpu::Graph> graph;
-  std::vector<gpu::Event> marks;  ///< start; forward and backward of each shard; sums; update
-  gpu::Event sums_begin, sums_end;
+  std::vector<gpu::Event> marks;      ///< start; forward and backward of each shard; sums; update
+  std::vector<gpu::Event> sum_marks;  ///< begin and end of each bucket's sum over the ranks
   gpu::Event done;
   bool is_running = false;
 };
@@ -156,7 +156,10 @@ void GpuEngine::take_memory(const std::vector<float>& parameters) {
   evaluation_.emplace(training_, *compiled_);
   const std::int64_t shard_size = training_.plan.shard_size;
   pictures_.emplace(training_, Range{shards_.begin * shard_size, shards_.end * shard_size}, device_.stream);
-  for (Slot& slot : slots_) slot.marks.resize(2 * shards + 3);
+  for (Slot& slot : slots_) {
+    slot.marks.resize(2 * shards + 3);
+    slot.sum_marks.resize(2 * bucket_ends_.size());
+  }
 }
 
 void GpuEngine::set_parameters(const std::vector<float>& parameters) {
@@ -245,15 +248,15 @@ void GpuEngine::queue_sums(Slot& slot, std::size_t end) {
   for (; next_bucket_ < bucket_ends_.size() && bucket_ends_[next_bucket_] <= end; ++next_bucket_) {
     gradients_ready_.record(device_.stream);
     communication_.wait_for(gradients_ready_);
-    if (next_bucket_ == 0) slot.sums_begin.record_time(communication_);
     const std::size_t begin = next_bucket_ == 0 ? 0 : bucket_ends_[next_bucket_ - 1];
+    slot.sum_marks[2 * next_bucket_].record_time(communication_);
     sum_->queue(gradient_sums() + begin, bucket_ends_[next_bucket_] - begin, communication_);
+    slot.sum_marks[2 * next_bucket_ + 1].record_time(communication_);
   }
 }
 
 void GpuEngine::join_sums(Slot& slot) {
   queue_sums(slot, floats());
-  slot.sums_end.record_time(communication_);
   gradients_summed_.record(communication_);
   device_.stream.wait_for(gradients_summed_);
 }
@@ -279,7 +282,10 @@ void GpuEngine::read_times(const Slot& slot) {
   seconds_.optimizer += marks.back().seconds_since(marks[marks.size() - 2]);
   if (!sum_) return;
   seconds_.exposed.push_back(exposed);
-  seconds_.hidden += std::max(0.0, slot.sums_end.seconds_since(slot.sums_begin) - exposed);
+  double sums = 0;  // waiting for slower ranks included
+  for (std::size_t i = 0; i < slot.sum_marks.size(); i += 2)
+    sums += slot.sum_marks[i + 1].seconds_since(slot.sum_marks[i]);
+  seconds_.hidden += std::max(0.0, sums - exposed);
 }
 
 Requests GpuEngine::agree(Requests own) const {

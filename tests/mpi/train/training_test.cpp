@@ -139,6 +139,18 @@ TEST(Training, EveryAllReduceTrainsTheSameWeights) {
   }
 }
 
+TEST(Training, ANamedAllReduceIsTimedToo) {
+  const TinyDataset dataset(40, 0);
+  Job job = tiny_job("reference", 2);
+  job.parallel.all_reduce = "central";
+  const mpi::Communicator world = mpi::Communicator::world();
+  const Trainer trainer(job, world, dataset.reader());
+  const TrainerFacts facts = trainer.facts();
+  EXPECT_EQ(facts.all_reduce, "central");
+  ASSERT_EQ(facts.all_reduce_timings.size(), world.size() == 1 ? 0U : 1U);
+  for (const collective::Timing& timing : facts.all_reduce_timings) EXPECT_GT(timing.seconds, 0);
+}
+
 TEST(Training, AutoTakesTheFastestOfWhatItTimed) {
   const TinyDataset dataset(40, 0);
   Job job = tiny_job("reference", 2);

@@ -7,8 +7,10 @@
 
 #include <atomic>
 #include <barrier>
+#include <chrono>
 #include <set>
 #include <stdexcept>
+#include <thread>
 
 namespace whorl {
 namespace {
@@ -36,6 +38,19 @@ TEST(ThreadTeam, LeavesThreadsOutThatHaveNoWork) {
       EXPECT_EQ(calls[static_cast<std::size_t>(number)], number < count ? 1 : 0) << count;
   }
   EXPECT_ANY_THROW(team.run(5, [](int) {}));
+}
+
+TEST(ThreadTeam, TellsHowLongTheCallerWaitedForTheOthers) {
+  using namespace std::chrono_literals;
+  ThreadTeam team(2);
+  const auto slow = [](int wanted) {
+    return [=](int number) {
+      if (number == wanted) std::this_thread::sleep_for(200ms);
+    };
+  };
+  EXPECT_GT(team.run(2, slow(1)), 0.15);
+  EXPECT_LT(team.run(2, slow(0)), 0.15);
+  EXPECT_LT(team.run(1, slow(0)), 0.15);
 }
 
 TEST(ThreadTeam, RethrowsWhenAllHaveEnded) {

@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <numeric>
+#include <thread>
 
 #include "nn/network.hpp"
 
@@ -110,6 +112,25 @@ TEST(BucketEnds, OfIntegersHoldHalfAsMany) {
   const nn::Network network = small_network();
   EXPECT_EQ(bucket_ends(network.parameters, Element::int64, 20'000),
             bucket_ends(network.parameters, Element::float32, 10'000));
+}
+
+TEST(GradientBuckets, OnlyCommunicationIsExposed) {
+  using namespace std::chrono_literals;
+  struct Slow : RecordingAllReduce {
+    void wait(collective::Ticket ticket) override {
+      std::this_thread::sleep_for(5ms);
+      RecordingAllReduce::wait(ticket);
+    }
+  } all_reduce;
+  const nn::Network network = small_network();
+  std::vector<float> arena(network.parameters.size());
+  GradientBuckets buckets(all_reduce, std::span(arena),
+                          bucket_ends(network.parameters, Element::float32, 10'000));
+  const double communication = 5e-3 * static_cast<double>(buckets.count());
+  buckets.finish([](Range) { std::this_thread::sleep_for(50ms); });
+  EXPECT_GE(buckets.exposed(), communication);
+  EXPECT_LT(buckets.take_exposed(), 5 * communication) << "with what is done with sums it were eleven times";
+  EXPECT_EQ(buckets.exposed(), 0);
 }
 
 TEST(GradientBuckets, TellsOfEachBucketOnceItIsSummed) {
