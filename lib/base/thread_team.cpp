@@ -31,8 +31,9 @@ class SignalsBlocked {
 
 }  // namespace
 
-ThreadTeam::ThreadTeam(int size) : failures_(static_cast<std::size_t>(size)) {
+ThreadTeam::ThreadTeam(int size) {
   require(size >= 1, "a team of {} threads: it needs at least 1", size);
+  failures_.resize(static_cast<std::size_t>(size));
   const SignalsBlocked blocked;
   for (int number = 1; number < size; ++number)
     threads_.emplace_back([this, number](const std::stop_token& stop) { wait_for_work(number, stop); });
