@@ -99,7 +99,9 @@ void train_epochs(train::Trainer& trainer, report::RunRecord& record, checkpoint
     if (!epoch) break;
     set_activity("run record and checkpoint", trainer.steps_done());
     record.add(*epoch);
-    if (checkpoints.is_due_after(epoch->epoch)) checkpoints.take(trainer, record.state());
+    // A stop ended the evaluation: not a step more, so that going on can make up for it.
+    if (trainer.is_evaluation_due() && !epoch->test) stop = true;
+    if (!stop && checkpoints.is_due_after(epoch->epoch)) checkpoints.take(trainer, record.state());
     const double left = seconds_since(start) * static_cast<double>(total - epoch->step) /
                         static_cast<double>(epoch->step - first);
     progress.note(epoch_note(*epoch, left));
@@ -107,11 +109,13 @@ void train_epochs(train::Trainer& trainer, report::RunRecord& record, checkpoint
   }
 }
 
-/// Of an epoch that was stopped while it was evaluated.
-void make_up_evaluation(train::Trainer& trainer, report::RunRecord& record,
+/// Of an epoch that was stopped while it was evaluated. False where it is stopped again, on all ranks.
+bool make_up_evaluation(train::Trainer& trainer, report::RunRecord& record,
                         const std::function<bool()>& stop) {
-  if (!record.lacks_test()) return;
-  if (const auto test = trainer.make_up_evaluation(stop)) record.add_test(*test);
+  if (!record.lacks_test() || !trainer.is_evaluation_due()) return true;
+  const auto test = trainer.make_up_evaluation(stop);
+  if (test) record.add_test(*test);
+  return test.has_value();
 }
 
 /// Writes the state down and says how to go on; returns the exit status.
@@ -161,9 +165,9 @@ int run(mpi::Communicator& world, const std::vector<std::string>& arguments) {
   checkpoint::Keeper checkpoints(world, checkpoint::folder_of(folder), job.checkpoint,
                                  train::resolved_text(job), dataset_digest);
   const auto stop = [&] { return stop_request.is_pending(); };
-  make_up_evaluation(trainer, record, stop);
-  train_epochs(trainer, record, checkpoints, stop_request, world.is_root());
-  if (!trainer.done()) return stop_here(trainer, record, checkpoints, folder, world.is_root());
+  const bool goes_on = make_up_evaluation(trainer, record, stop);
+  if (goes_on) train_epochs(trainer, record, checkpoints, stop_request, world.is_root());
+  if (!goes_on || !trainer.done()) return stop_here(trainer, record, checkpoints, folder, world.is_root());
   set_activity("final checkpoint, evaluation and weights", trainer.steps_done());
   checkpoints.wait();
   const std::optional<train::Evaluation> test = trainer.final_evaluation(stop);

@@ -168,6 +168,13 @@ bool Trainer::is_evaluated_finally() const {
   return reader_.info().test_count > 0 && job_.train.evaluate_every >= 0;
 }
 
+bool Trainer::is_evaluation_due() const {
+  const std::int64_t epoch = step_ / plan_.steps;
+  const bool has_its_turn =
+      epoch > 0 && job_.train.evaluate_every > 0 && epoch % job_.train.evaluate_every == 0;
+  return is_evaluated_finally() && (done() || (steps_done_in_epoch() == 0 && has_its_turn));
+}
+
 std::optional<Evaluation> Trainer::make_up_evaluation(const std::function<bool()>& stop) {
   const Clock::time_point start = Clock::now();
   const std::optional<Evaluation> result = evaluate_epoch(stop);
@@ -176,11 +183,9 @@ std::optional<Evaluation> Trainer::make_up_evaluation(const std::function<bool()
 }
 
 std::optional<Evaluation> Trainer::evaluate_epoch(const std::function<bool()>& stop) {
-  const std::int64_t epoch = step_ / plan_.steps;
-  const bool is_due = done() || (steps_done_in_epoch() == 0 && epoch > 0 && job_.train.evaluate_every > 0 &&
-                                 epoch % job_.train.evaluate_every == 0);
-  if (is_due && is_evaluated_finally()) last_test_ = evaluate_test("none", stop);
-  return is_due ? last_test_ : std::nullopt;
+  if (!is_evaluation_due()) return std::nullopt;
+  last_test_ = evaluate_test("none", stop);
+  return last_test_;
 }
 
 std::optional<Evaluation> Trainer::evaluate_test(const std::string& tta, const std::function<bool()>& stop) {

@@ -82,8 +82,11 @@ class Trainer {
   /// of all ranks. Nothing where a hook ended it before its last step. Throws CollectiveError when gradients
   /// are not finite or weights differ.
   std::optional<EpochReport> next_epoch(const Hooks& hooks = {});
-  /// Between two epochs: evaluates the one before, where the job asks for it; for one that was stopped while
-  /// it was evaluated. `stop` is asked now and then, and ends it.
+  /// Between two epochs: whether the job asks for an evaluation of the one before. Where next_epoch()
+  /// reported none all the same, it was stopped. Not collective.
+  bool is_evaluation_due() const;
+  /// Makes up for an evaluation that was stopped; nothing where none is due. `stop` is asked now and then,
+  /// and ends it.
   std::optional<Evaluation> make_up_evaluation(const std::function<bool()>& stop = {});
   /// Whether there is a final_evaluation().
   bool is_evaluated_finally() const;

@@ -90,9 +90,11 @@ TEST_F(Resume, AnEvaluationThatWasStoppedIsMadeUpFor) {
   const auto ask = [&] {
     return Requests{.stop = first.steps_done() == steps_per_epoch, .checkpoint = false};
   };
-  EXPECT_FALSE(first.make_up_evaluation());  // nothing to evaluate yet
+  EXPECT_FALSE(first.is_evaluation_due()) << "nothing to evaluate yet";
+  EXPECT_FALSE(first.make_up_evaluation());
   EXPECT_FALSE(first.next_epoch({.ask = ask, .after_step = {}})->test);
   second.restore(first.state());
+  EXPECT_TRUE(second.is_evaluation_due());
   const auto made_up = second.make_up_evaluation();
   ASSERT_TRUE(made_up);
   EXPECT_EQ(made_up->loss, first.make_up_evaluation()->loss);
