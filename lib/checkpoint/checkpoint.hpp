@@ -25,7 +25,7 @@ struct Checkpoint {
 /// rename, fsync of the folder. May run beside threads that use HDF5 under h5::library_mutex().
 void save(const std::filesystem::path& path, const Checkpoint& checkpoint);
 
-/// Throws Error naming the file and what is wrong with it; any changed bit is found.
+/// Throws Error naming the file and what is wrong with it; any changed bit is found, and is h5::Damaged.
 Checkpoint load(const std::filesystem::path& path);
 
 }  // namespace whorl::checkpoint

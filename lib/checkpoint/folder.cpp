@@ -10,6 +10,7 @@
 
 #include "base/error.hpp"
 #include "base/file_system.hpp"
+#include "h5/seal.hpp"
 
 namespace whorl::checkpoint {
 
@@ -63,7 +64,7 @@ std::optional<Newest> take_newest(const fs::path& folder) {
       Checkpoint checkpoint = load(path);
       for (std::size_t i = 0; i < damaged.size(); ++i) set_aside(paths[i]);
       return Newest{path, std::move(checkpoint), damaged};
-    } catch (const Error& error) {
+    } catch (const h5::Damaged& error) {
       damaged.push_back(describe(error));
     }
   }

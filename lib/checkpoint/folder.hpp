@@ -25,10 +25,11 @@ void keep_newest(const std::filesystem::path& folder, int count);
 struct Newest {
   std::filesystem::path path;
   Checkpoint checkpoint;
-  std::vector<std::string> damaged;  ///< why newer ones could not be read
+  std::vector<std::string> damaged;  ///< what is wrong with newer ones
 };
-/// The newest that can be read. Newer ones are renamed to *.damaged, drafts of killed runs removed.
-/// Nothing without checkpoints; throws where there are some and all are damaged.
+/// The newest that is not damaged. Newer ones are renamed to *.damaged, drafts of killed runs removed.
+/// Nothing without checkpoints; throws where there are some and all are damaged, or where one cannot be read
+/// for another reason: training must not be lost to a disk that is away for a while.
 std::optional<Newest> take_newest(const std::filesystem::path& folder);
 
 }  // namespace whorl::checkpoint

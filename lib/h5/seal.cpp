@@ -9,7 +9,6 @@
 #include <string_view>
 
 #include "base/digest.hpp"
-#include "base/error.hpp"
 #include "base/file_system.hpp"
 #include "h5/file.hpp"
 
@@ -131,21 +130,23 @@ void seal(const std::filesystem::path& path, const std::vector<std::string>& dat
 void verify_seal(const std::filesystem::path& path) {
   const std::string file = read_text_file(path);
   const std::string_view text = find_table(file);
-  require(!text.empty(),
-          "{} is damaged: its seal, the checksums at its end, is missing or changed; it was cut short, or "
-          "is no file of this kind",
-          path.string());
+  if (text.empty())
+    throw Damaged(
+        "{} is damaged: its seal, the checksums at its end, is missing or changed; it was cut short, or "
+        "is no file of this kind",
+        path.string());
   const std::optional<Table> table = parse(text);
-  require(table && table->content_size == file.size() - text.size() - last_line,
-          "{} is damaged: its length is not what was sealed", path.string());
+  if (!table || table->content_size != file.size() - text.size() - last_line)
+    throw Damaged("{} is damaged: its length is not what was sealed", path.string());
   const std::string_view content = std::string_view(file).substr(0, table->content_size);
   for (const Part& part : table->parts) {
-    require(digest_of_text(content.substr(part.offset, part.size)) == part.digest,
-            "{} is damaged: the dataset {} (bytes {} to {}) is not what was written", path.string(),
-            part.name, part.offset, part.offset + part.size);
+    if (digest_of_text(content.substr(part.offset, part.size)) != part.digest)
+      throw Damaged("{} is damaged: the dataset {} (bytes {} to {}) is not what was written", path.string(),
+                    part.name, part.offset, part.offset + part.size);
   }
-  require(digest_of_rest(content, table->parts) == table->digest_of_rest,
-          "{} is damaged: HDF5's own structures or attributes are not what was written", path.string());
+  if (digest_of_rest(content, table->parts) != table->digest_of_rest)
+    throw Damaged("{} is damaged: HDF5's own structures or attributes are not what was written",
+                  path.string());
 }
 
 }  // namespace whorl::h5

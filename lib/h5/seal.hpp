@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "base/error.hpp"
+
 // A seal is text behind the last byte of an HDF5 file, which HDF5 itself ignores: a line for each dataset
 // with where it lies and the XXH3 of its bytes, one for all other bytes (HDF5's own structures, attributes,
 // gaps), and a last line with the length and the XXH3 of the seal:
@@ -20,7 +22,13 @@ namespace whorl::h5 {
 /// other threads use HDF5.
 void seal(const std::filesystem::path& path, const std::vector<std::string>& datasets);
 
-/// Throws Error naming the file and the dataset, or other part, where one bit differs from what was sealed,
+/// The content of a file is not what was sealed. What keeps it from being read is no Damaged.
+class Damaged : public Error {
+ public:
+  using Error::Error;
+};
+
+/// Throws Damaged naming the file and the dataset, or other part, where one bit differs from what was sealed,
 /// or saying that the file is cut short or has no seal. Does not use HDF5. Reads the whole file into memory.
 void verify_seal(const std::filesystem::path& path);
 

@@ -65,6 +65,15 @@ TEST_F(CheckpointFolder, FallsBackToTheNewestThatIsWhole) {
                                    "step-000000040.h5.damaged"));
 }
 
+TEST_F(CheckpointFolder, OneThatCannotBeReadIsNoDamage) {
+  for (const std::int64_t step : {10, 30}) save_step(step);
+  damage(30);
+  std::filesystem::create_directory(path_for(folder_.path(), 20));
+  const std::string message = test::thrown_message<Error>([&] { take_newest(folder_.path()); });
+  EXPECT_THAT(message, HasSubstr("step-000000020.h5: Is a directory"));
+  EXPECT_EQ(list(folder_.path()).size(), 3U) << "nothing was set aside";
+}
+
 TEST_F(CheckpointFolder, WithoutOneThatIsWholeIsRefused) {
   for (const std::int64_t step : {10, 20}) {
     save_step(step);
