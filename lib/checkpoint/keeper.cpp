@@ -12,16 +12,21 @@ namespace whorl::checkpoint {
 
 namespace {
 
+/// Whether the checkpoint is there; old ones that stay only take up room.
 bool save_and_prune(const std::filesystem::path& folder, const Checkpoint& checkpoint, int keep) {
   try {
     save(path_for(folder, checkpoint.state.step), checkpoint);
-    keep_newest(folder, keep);
-    return true;
   } catch (const std::exception& error) {
     fmt::print(stderr, "warning: no checkpoint of step {}: {}; training goes on\n", checkpoint.state.step,
                describe(error));
     return false;
   }
+  try {
+    keep_newest(folder, keep);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "warning: cannot remove old checkpoints: {}; training goes on\n", describe(error));
+  }
+  return true;
 }
 
 }  // namespace

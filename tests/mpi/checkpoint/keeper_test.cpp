@@ -53,6 +53,14 @@ TEST_F(KeeperTest, GoesOnWithoutAFolderAndTellsAllRanks) {
   EXPECT_TRUE(keeper.has_failed());
 }
 
+TEST_F(KeeperTest, AnOldOneThatCannotBeRemovedIsNoFailure) {
+  std::filesystem::create_directories(path_for(folder_ / "checkpoints", 0) / "not empty");
+  Keeper keeper(world_, folder_ / "checkpoints", {.keep = 1}, "job", "digest");
+  train_and_take(keeper);
+  EXPECT_FALSE(keeper.has_failed());
+  EXPECT_EQ(std::filesystem::exists(path_for(folder_ / "checkpoints", 4)), world_.is_root());
+}
+
 TEST_F(KeeperTest, IsDueByEpochsAndByRankZerosClock) {
   const Keeper never(world_, folder_ / "a", {.epochs = 0, .seconds = 0}, "", "");
   EXPECT_FALSE(never.is_due_after(1));
