@@ -27,12 +27,12 @@ std::string default_folder(const std::string& job_file) {
                      fmt::localtime(std::time(nullptr)));
 }
 
-/// Neither the note that jobs/launch.sh leaves before it starts the program counts, nor the draft of a run
-/// that was killed while it wrote its first file.
+/// Neither the note that jobs/launch.sh leaves before it starts the program counts, nor what a run has left
+/// that was killed before it wrote its job.
 bool holds_no_run(const fs::path& folder, std::error_code& error) {
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
     const fs::path name = entry->path().filename();
-    if (name != "launch.txt" && name != lock_file_name && !is_draft(name)) return false;
+    if (name != "launch.txt" && name != lock_file_name && name != "run.json" && !is_draft(name)) return false;
   }
   return true;
 }
@@ -173,8 +173,8 @@ RunRecord::RunRecord(const mpi::Communicator& comm, fs::path folder, const train
     require(lock_ != nullptr, "another whorl-train is writing to the run folder {}; choose another --run DIR",
             folder_.string());
     remove_drafts(folder_);
-    write(job_file_name, train::resolved_text(job_));
     write("run.json", run_json());
+    write(job_file_name, train::resolved_text(job_));  // last: with it, the folder holds a run
   });
 }
 

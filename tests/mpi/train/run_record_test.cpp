@@ -44,6 +44,17 @@ TEST_F(RunFolder, IsChosenButNotYetCreated) {
   EXPECT_EQ(choose_run_folder(world_, path_.string(), "jobs/x.ini"), path_) << "an empty one is fine";
 }
 
+TEST_F(RunFolder, OfARunKilledBeforeItsJobWasWrittenHoldsNone) {
+  const TinyDataset dataset(40, 5);
+  const train::Job job = test::tiny_job("reference", 5);
+  const train::Trainer trainer(job, world_, dataset.reader());
+  mpi::on_root(world_, [&] { fs::create_directories(path_ / job_file_name); });  // in its way
+  EXPECT_THROW(RunRecord(world_, path_, job, dataset.reader(), trainer, 1.5, "from"), CollectiveError);
+  mpi::on_root(world_, [&] { fs::remove(path_ / job_file_name); });
+  EXPECT_EQ(facts_of(path_).from, "from") << "whoever finds the job finds this, too";
+  EXPECT_EQ(choose_run_folder(world_, path_.string(), "jobs/x.ini"), path_);
+}
+
 TEST_F(RunFolder, IsRefusedWhenItHoldsSomething) {
   mpi::on_root(world_, [&] { write_file_atomically(path_ / "metrics.csv", "mine"); });
   const std::string message =
