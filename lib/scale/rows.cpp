@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "scale/rows.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <charconv>
 #include <cmath>
 #include <sstream>
 #include <type_traits>
 
-#include "base/descriptor.hpp"
 #include "base/error.hpp"
 #include "base/file_system.hpp"
 
@@ -22,12 +18,8 @@ namespace {
 constexpr int most_ranks = 1 << 24;
 
 void append_durably(const std::filesystem::path& file, const std::string& text) {
-  const Descriptor descriptor(::open(file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666));
-  const bool written =
-      descriptor &&
-      ::write(descriptor.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
-      ::fsync(descriptor.get()) == 0;
-  require(written, "cannot append to {}: {}", file.string(), system_error_text(errno));
+  append_to_file(file, text);
+  sync_file(file);
 }
 
 std::string optional_text(const std::optional<std::int64_t>& value) {
@@ -126,10 +118,7 @@ std::vector<Row> parse_rows(std::string text, const std::string& file) {
 }
 
 RowFile::RowFile(std::filesystem::path file) : file_(std::move(file)) {
-  if (!std::filesystem::exists(file_)) {
-    append_durably(file_, csv_header());
-    return;
-  }
+  if (!std::filesystem::exists(file_)) create_empty_file(file_);
   const std::string text = read_text_file(file_);
   std::filesystem::resize_file(file_, text.rfind('\n') + 1);
   if (text.find('\n') == std::string::npos) append_durably(file_, csv_header());

@@ -2,7 +2,9 @@
 #include "scale/rows.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
+#include <csignal>
 #include <fstream>
 
 #include "base/error.hpp"
@@ -58,6 +60,20 @@ TEST(Rows, ANewFileAndOneKilledAtItsHeaderGetOne) {
   std::ofstream(folder / "cut.csv") << csv_header().substr(0, 12);
   const RowFile cut(folder / "cut.csv");
   EXPECT_EQ(read_text_file(folder / "cut.csv"), csv_header());
+}
+
+TEST(Rows, ADiskThatIsFullInMidLineIsNamed) {
+  const test::TemporaryFolder folder;
+  RowFile rows(folder / "rows.csv");
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);  // an error of write() instead
+  const rlimit limit{.rlim_cur = csv_header().size() + 20, .rlim_max = before.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &limit), 0);
+  const std::string message = test::thrown_message<Error>([&] { rows.append(full_row()); });
+  setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, handler);
+  EXPECT_NE(message.find("rows.csv: File too large"), std::string::npos) << message;
 }
 
 TEST(Rows, WhatIsNoRowIsNamed) {
