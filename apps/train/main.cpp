@@ -144,11 +144,12 @@ int run(mpi::Communicator& world, const std::vector<std::string>& arguments) {
   const train::Job job = read_job(world, command_line);
   const mpi::Watchdog watchdog(world, job.parallel.watchdog);
   std::optional<dataset::Reader> reader;
+  std::string dataset_digest;
   mpi::together(world, [&] {
     reader.emplace(job.data.file,
                    job.data.verify ? dataset::Reader::Verify::all : dataset::Reader::Verify::nothing);
+    dataset_digest = reader->digest();
   });
-  const std::string dataset_digest = reader->digest();
   const auto [folder, from, is_finished, begun_from] =
       checkpoint::choose_start(world, command_line, job, dataset_digest);
   if (is_finished) {

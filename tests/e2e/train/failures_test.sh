@@ -46,6 +46,16 @@ expect_end truncated
 expect_in_output "error on rank"
 expect_in_output "flowers.h5"
 
+# A label beyond all classes: every rank reads it, one message tells of it.
+rm flowers.h5
+make_dataset flowers.h5 40
+place=$(h5dump -p -H -d /train/labels flowers.h5 2> /dev/null | sed -n 's/.*OFFSET \([0-9]*\).*/\1/p')
+[ -n "$place" ] || fail "where do the labels lie?"
+printf '\x7f' | dd of=flowers.h5 bs=1 seek="$place" conv=notrunc status=none
+expect_failure 1 mpirun -n 2 "$WHORL_BIN"/whorl-train --job job.ini --data flowers.h5 --run mislabelled
+expect_in_output "train/labels of sample 0 is 127, but there are 5 classes; the file is damaged"
+[ "$(grep -c 'whorl-train: error' output)" -eq 1 ] || fail "there should be one message"
+
 rm flowers.h5
 make_dataset flowers.h5 40
 expect_failure 1 mpirun -n 2 "$WHORL_BIN"/whorl-train --job job.ini --data flowers.h5 --run diverged --train.epochs=50 \
