@@ -8,11 +8,13 @@
 #include <optional>
 #include <string>
 
+#include "base/activity.hpp"
 #include "base/command_line.hpp"
 #include "base/error.hpp"
 #include "base/file_system.hpp"
 #include "dataset/reader.hpp"
 #include "mpi/session.hpp"
+#include "mpi/watchdog.hpp"
 #include "report/evaluation_report.hpp"
 #include "report/run_record.hpp"
 #include "train/evaluate.hpp"
@@ -138,6 +140,8 @@ int run(mpi::Communicator& world, int argc, char** argv) {
     require_same_classes(subject.weights, *reader);
     require(reader->info().test_count > 0, "{} has no test pictures", reader->path());
   });
+  const mpi::Watchdog watchdog(world, subject.job.parallel.watchdog);
+  set_activity("evaluation");
   const train::Evaluation result = evaluate(world, subject, *reader);
   mpi::on_root(world, [&] { print_result(flags, subject, *reader, result); });
   return 0;

@@ -10,9 +10,11 @@
 #include "base/error.hpp"
 #include "base/file_system.hpp"
 #include "mpi/session.hpp"
+#include "mpi/watchdog.hpp"
 #include "scale/findings.hpp"
 #include "scale/run.hpp"
 #include "scale/study.hpp"
+#include "train/job.hpp"
 
 namespace {
 
@@ -89,6 +91,7 @@ int run(mpi::Communicator& world, const std::vector<std::string>& words) {
   if (arguments.study.empty() || arguments.run.empty())
     throw UsageError("--study FILE and --run DIR are needed; --help tells more");
   const scale::Study study = read_study(world, arguments);
+  const mpi::Watchdog watchdog(world, train::Job().parallel.watchdog);
   const std::vector<scale::Row> rows = scale::run_study(world, study, arguments.run, arguments.resume);
   mpi::on_root(world, [&] {
     const std::string text = scale::findings_text(rows);

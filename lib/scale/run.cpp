@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "base/activity.hpp"
 #include "base/error.hpp"
 #include "base/file_lock.hpp"
 #include "base/file_system.hpp"
@@ -93,6 +94,7 @@ Row time_point(const mpi::Communicator& world, const Workloads& workloads, const
   }
   row.timing = timing;
   row.started = started;
+  set_activity("waiting for the ranks that are timed");
   mpi::wait_asleep(world);
   mpi::agree(world, failure);
   part.close();
