@@ -33,9 +33,11 @@ void show(const Options& options) {
 void verify(const mpi::Communicator& world, const std::filesystem::path& path) {
   std::string mine;
   std::int64_t pictures = 0;
+  bool is_laid_out_anew = false;
   mpi::together(world, [&] {
     const dataset::Reader reader(path);
     pictures = reader.info().train_count + reader.info().test_count;
+    is_laid_out_anew = reader.is_laid_out_anew();
     for (const std::string& place : dataset::find_damage(reader, world.size(), world.rank()))
       mine += "\n  " + place;
   });
@@ -43,7 +45,11 @@ void verify(const mpi::Communicator& world, const std::filesystem::path& path) {
   for (const std::string& places : world.all_gather(mine)) all += places;
   if (!all.empty()) throw CollectiveError("{} is damaged:{}", path.string(), all);
   if (world.is_root())
-    fmt::print("{}: all {} pictures and everything else are as they were written\n", path.string(), pictures);
+    fmt::print("{}: all {} pictures {}\n", path.string(), pictures,
+               is_laid_out_anew
+                   ? "are as they were written; of everything else nothing can be said, as another program "
+                     "has laid the file out anew"
+                   : "and everything else are as they were written");
 }
 
 int run(const mpi::Communicator& world, int argc, char** argv) {

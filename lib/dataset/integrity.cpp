@@ -40,16 +40,28 @@ void add_extent(const h5::File& file, const std::string& name, bool covered, std
       {name, {offset, offset + dataset.stored_bytes()}, static_cast<std::int64_t>(dataset.rows()), covered});
 }
 
+// Those that may be there.
+std::vector<std::string> names_of_pictures() {
+  std::vector<std::string> names;
+  for (const Split split : {Split::train, Split::test})
+    for (const char* leaf : {"images", "jpeg_bytes"}) names.push_back(object_name(split, leaf));
+  return names;
+}
+
+// Those of the datasets beside the pictures that may be there.
+std::vector<std::string> names_of_lists() {
+  std::vector<std::string> names{"rejected/name", "rejected/reason"};
+  for (const Split split : {Split::train, Split::test})
+    for (const char* leaf : {"jpeg_offsets", "labels", "names", "checksums"})
+      names.push_back(object_name(split, leaf));
+  return names;
+}
+
 // In the order in which they lie in the file.
 std::vector<Extent> extents_of(const h5::File& file) {
   std::vector<Extent> extents;
-  for (const Split split : {Split::train, Split::test}) {
-    for (const char* leaf : {"images", "jpeg_bytes"})
-      add_extent(file, object_name(split, leaf), false, extents);
-    for (const char* leaf : {"jpeg_offsets", "labels", "names", "checksums"})
-      add_extent(file, object_name(split, leaf), true, extents);
-  }
-  for (const char* name : {"rejected/name", "rejected/reason"}) add_extent(file, name, true, extents);
+  for (const std::string& name : names_of_pictures()) add_extent(file, name, false, extents);
+  for (const std::string& name : names_of_lists()) add_extent(file, name, true, extents);
   require(file.contains(table_name), "{} has no {}", file.path(), table_name);
   add_extent(file, table_name, false, extents);
   std::ranges::sort(extents, {}, [](const Extent& extent) { return extent.bytes.begin; });
@@ -162,6 +174,14 @@ void seal(const std::filesystem::path& path) {
   write_at(path, place.begin, std::as_bytes(std::span(table)));
 }
 
+bool is_laid_out_anew(const h5::File& file) {
+  const auto is_chunked = [&](const std::string& name) {
+    return file.contains(name) && h5::Dataset::open(file, name).is_chunked();
+  };
+  return std::ranges::any_of(names_of_pictures(), is_chunked) ||
+         std::ranges::any_of(names_of_lists(), is_chunked) || is_chunked(table_name);
+}
+
 std::vector<std::string> damage_beside_pictures(const h5::File& file, const StableFile& bytes) {
   const std::vector<Extent> extents = extents_of(file);
   Table stored{};
@@ -179,7 +199,7 @@ std::vector<std::string> damage_beside_pictures(const h5::File& file, const Stab
 
 std::vector<std::string> find_damage(const Reader& reader, int parts, int part) {
   std::vector<std::string> damage;
-  if (part == 0) damage = reader.damage_beside_pictures();
+  if (part == 0 && !reader.is_laid_out_anew()) damage = reader.damage_beside_pictures();
   for (const Split split : {Split::train, Split::test}) {
     const Range mine = block_range(reader.info().count(split), parts, part);
     for (std::int64_t row = mine.begin; row < mine.end; ++row)

@@ -21,12 +21,17 @@ class Reader;
 /// has the file open.
 void seal(const std::filesystem::path& path);
 
+/// Whether another program has laid the file out anew (h5repack, compressed): then rest_checksums says
+/// nothing.
+bool is_laid_out_anew(const h5::File& file);
+
 /// Parts of the file beside the pictures that are not as they were when it was sealed, in words with the
-/// datasets and rows that lie there. Throws for files that another program has laid out anew (chunked).
+/// datasets and rows that lie there. Throws for files that are laid out anew.
 std::vector<std::string> damage_beside_pictures(const h5::File& file, const StableFile& bytes);
 
 /// The pictures of part `part` of `parts` of the file that are damaged, in words with split, row and name;
-/// part 0 begins with damage_beside_pictures(). Cost: reads the part once.
+/// part 0 begins with damage_beside_pictures(), where the file is not laid out anew. Cost: reads the part
+/// once.
 std::vector<std::string> find_damage(const Reader& reader, int parts, int part);
 
 }  // namespace whorl::dataset

@@ -309,6 +309,11 @@ bool Reader::is_intact(Split split, std::int64_t sample) const {
   return intact;
 }
 
+bool Reader::is_laid_out_anew() const {
+  const std::lock_guard lock(h5::library_mutex());
+  return dataset::is_laid_out_anew(impl_->file);
+}
+
 std::vector<std::string> Reader::damage_beside_pictures() const {
   for (const SplitData* split : {&impl_->train, &impl_->test}) require_checksums(path(), *split);
   const std::lock_guard lock(h5::library_mutex());

@@ -43,7 +43,9 @@ class Reader {
   void read_jpeg(Split split, std::int64_t sample, std::vector<std::uint8_t>& out) const;
   /// Whether the stored bytes of a picture still have their checksum. Throws for a file without checksums.
   bool is_intact(Split split, std::int64_t sample) const;
-  /// See integrity.hpp. Throws for a file without checksums.
+  /// See integrity.hpp.
+  bool is_laid_out_anew() const;
+  /// The same. Throws for a file without checksums.
   std::vector<std::string> damage_beside_pictures() const;
   /// The pictures [first, first + count) will be read soon, in any order: the kernel reads them ahead.
   void will_need(Split split, std::int64_t first, std::int64_t count) const;

@@ -139,6 +139,11 @@ std::int64_t Dataset::file_offset() const {
   return offset == HADDR_UNDEF ? -1 : static_cast<std::int64_t>(offset);
 }
 
+bool Dataset::is_chunked() const {
+  const PropertyList creation(check_id(H5Dget_create_plist(id_.get()), "read the layout of " + name_));
+  return H5Pget_layout(creation.get()) == H5D_CHUNKED;
+}
+
 std::int64_t Dataset::stored_bytes() const {
   return static_cast<std::int64_t>(H5Dget_storage_size(id_.get()));
 }

@@ -70,6 +70,8 @@ class Dataset {
   /// Byte offset of a contiguous dataset in its file, or -1 (chunked, compressed, external or empty
   /// datasets).
   std::int64_t file_offset() const;
+  /// Whether it may lie in many pieces, as compressed datasets do.
+  bool is_chunked() const;
   /// Bytes in the file.
   std::int64_t stored_bytes() const;
 
