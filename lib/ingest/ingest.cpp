@@ -155,7 +155,12 @@ Summary run(const mpi::Communicator& comm, const Options& options, OutputFiles& 
   }
   const int size = manifest.encoding == Encoding::cifar ? cifar_side : options.size;
   const std::string recipe = recipe_of(manifest, size, options.storage, options.quality);
-  const Leftover leftover = read_leftover(comm, output.leftovers(), recipe);
+  Leftover leftover;
+  {
+    const auto scope = enter(timer, read_phase);
+    leftover = read_leftover(comm, output.leftovers(), recipe);
+    output.remove_leftovers(leftover.spare);
+  }
   if (options.resume && !options.overwrite && output.is_there()) {
     if (!is_made_by(comm, output.result(), recipe))
       throw CollectiveError(

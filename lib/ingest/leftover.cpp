@@ -3,11 +3,15 @@
 
 #include <algorithm>
 #include <functional>
-#include <map>
+#include <iterator>
+#include <set>
 #include <sstream>
+#include <utility>
 
+#include "base/block_range.hpp"
 #include "base/digest.hpp"
 #include "base/error.hpp"
+#include "base/file_system.hpp"
 #include "ingest/input_file.hpp"
 
 namespace whorl::ingest {
@@ -52,20 +56,19 @@ std::vector<Folder> read_folders(const std::vector<fs::path>& paths, const std::
   return folders;
 }
 
+// With every copy of a picture, that of the folder with the most pictures first.
 Leftover collect(const std::vector<Folder>& folders) {
   Leftover leftover;
-  std::map<std::int64_t, Leftover::Picture> found;
   for (const Folder& folder : folders) {
-    const std::size_t before = found.size();
     for (const JournalContent& journal : folder.journals) {
       // A journal may not lead out of its folder.
       leftover.files.push_back((folder.path / fs::path(journal.data).filename()).string());
       for (const StoredPicture& stored : journal.pictures)
-        found.try_emplace(stored.item, Leftover::Picture{stored, std::ssize(leftover.files) - 1});
+        leftover.pictures.push_back({stored, std::ssize(leftover.files) - 1});
     }
-    if (found.size() == before) fs::remove_all(folder.path);
   }
-  for (const auto& [item, picture] : found) leftover.pictures.push_back(picture);
+  std::ranges::stable_sort(leftover.pictures, {},
+                           [](const Leftover::Picture& picture) { return picture.stored.item; });
   return leftover;
 }
 
@@ -84,6 +87,60 @@ void broadcast(const mpi::Communicator& comm, Leftover& leftover) {
   std::ranges::copy(pictures, reinterpret_cast<char*>(leftover.pictures.data()));
 }
 
+// Which of `pictures` are copies of the same one, for each that there is.
+std::vector<Range> group_copies(const std::vector<Leftover::Picture>& pictures) {
+  std::vector<Range> groups;
+  for (std::int64_t i = 0; i < std::ssize(pictures); ++i) {
+    if (i == 0 || pictures[i].stored.item != pictures[i - 1].stored.item) groups.push_back({i, i});
+    groups.back().end = i + 1;
+  }
+  return groups;
+}
+
+std::int64_t first_sound(const Leftover& leftover, Range copies) {
+  std::vector<std::uint8_t> bytes;
+  for (std::int64_t i = copies.begin; i < copies.end; ++i)
+    if (read_finished(leftover, leftover.pictures[i], bytes)) return i;
+  return copies.begin;
+}
+
+// Leaves one copy of each picture: a journal may have outlived the bytes it names.
+void choose_copies(const mpi::Communicator& comm, Leftover& leftover) {
+  const std::vector<Range> groups = group_copies(leftover.pictures);
+  if (groups.size() == leftover.pictures.size()) return;
+  std::vector<std::int64_t> chosen(groups.size(), 0);
+  const Range mine = block_range(std::ssize(groups), comm.size(), comm.rank());
+  mpi::together(comm, [&] {
+    for (std::int64_t i = mine.begin; i < mine.end; ++i)
+      chosen[i] = groups[i].size() == 1 ? groups[i].begin : first_sound(leftover, groups[i]);
+  });
+  comm.sum_in_place(std::span(chosen));
+  std::vector<Leftover::Picture> pictures(chosen.size());
+  std::ranges::transform(chosen, pictures.begin(), [&](std::int64_t i) { return leftover.pictures[i]; });
+  leftover.pictures = std::move(pictures);
+}
+
+void find_spare(Leftover& leftover, std::set<fs::path>& needed) {
+  std::vector<bool> is_used(leftover.files.size(), false);
+  for (const Leftover::Picture& picture : leftover.pictures)
+    is_used[static_cast<std::size_t>(picture.file)] = true;
+  std::set<fs::path> folders;
+  for (std::size_t i = 0; i < leftover.files.size(); ++i) {
+    const fs::path folder = fs::path(leftover.files[i]).parent_path();
+    folders.insert(folder);
+    if (is_used[i]) needed.insert(folder);
+  }
+  std::ranges::set_difference(folders, needed, std::back_inserter(leftover.spare));
+}
+
+// Each node has its own page cache.
+void sync_folders(const mpi::Communicator& comm, const std::set<fs::path>& folders) {
+  mpi::together(comm, [&] {
+    for (const fs::path& folder : folders)
+      for (const auto& entry : fs::directory_iterator(folder)) sync_file(entry.path());
+  });
+}
+
 }  // namespace
 
 std::int64_t count_finished(const fs::path& folder) {
@@ -95,6 +152,10 @@ Leftover read_leftover(const mpi::Communicator& comm, const std::vector<fs::path
   Leftover leftover;
   mpi::on_root(comm, [&] { leftover = collect(read_folders(folders, recipe)); });
   broadcast(comm, leftover);
+  choose_copies(comm, leftover);
+  std::set<fs::path> needed;
+  find_spare(leftover, needed);
+  if (!leftover.spare.empty()) sync_folders(comm, needed);
   return leftover;
 }
 

@@ -18,15 +18,18 @@ struct Leftover {
     std::int64_t file = 0;  ///< index into `files`
   };
   std::vector<std::string> files;
-  std::vector<Picture> pictures;  ///< by item, each once
+  std::vector<Picture> pictures;             ///< by item, each once
+  std::vector<std::filesystem::path> spare;  ///< folders that none of `pictures` is in
 };
 
 /// How many pictures the journals in a job's folder say are finished.
 std::int64_t count_finished(const std::filesystem::path& folder);
 
-/// What the journals in `folders` (rank 0's count) say. Folders whose pictures all are in others too are
-/// removed: a job that is killed again and again then never needs room for more than two. Collective. Throws
-/// CollectiveError if a journal is of a job with another recipe.
+/// What the journals in `folders` (rank 0's count) say; of a picture that is in several, the copy whose bytes
+/// are still what was stored. Folders that are not needed are left to the caller to remove; the others are
+/// then on disk. A job that is killed again and again thus needs room for two, its own and one that has all
+/// that is finished, and for more only while some of that is damaged. Collective. Throws CollectiveError if a
+/// journal is of a job with another recipe.
 Leftover read_leftover(const mpi::Communicator& comm, const std::vector<std::filesystem::path>& folders,
                        const std::string& recipe);
 

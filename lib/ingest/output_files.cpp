@@ -129,6 +129,10 @@ std::string OutputFiles::note_of_kept() const {
                      folder_.string());
 }
 
+void OutputFiles::remove_leftovers(const std::vector<fs::path>& spare) {
+  mpi::on_root(comm_, [&] { std::ranges::for_each(spare, remove_folder); });
+}
+
 h5::File& OutputFiles::create_hdf5(const fs::path& path) {
   return open_.emplace_back(h5::File::create_parallel(comm_, path));
 }

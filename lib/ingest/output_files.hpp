@@ -41,6 +41,9 @@ class OutputFiles {
   /// Folders of interrupted jobs of the same result, with pictures that they finished; on rank 0.
   const std::vector<std::filesystem::path>& leftovers() const { return leftovers_; }
 
+  /// Collective: removes these of the leftovers.
+  void remove_leftovers(const std::vector<std::filesystem::path>& spare);
+
   /// Collective: a new HDF5 file, open until close_hdf5().
   h5::File& create_hdf5(const std::filesystem::path& path);
   /// Collective: closes all files; throws if one cannot be finished.

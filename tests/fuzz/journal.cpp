@@ -32,7 +32,8 @@ void take(const fuzz::TemporaryFile& file) {
   fuzz::refuse_or_take([&] {
     const auto content = ingest::read_journal(file.path());
     if (!content) return;
-    ingest::Leftover leftover{{file.path()}, {}};
+    ingest::Leftover leftover;
+    leftover.files.push_back(file.path());
     std::vector<std::uint8_t> bytes;
     for (const ingest::StoredPicture& stored : content->pictures)
       ingest::read_finished(leftover, {stored, 0}, bytes);

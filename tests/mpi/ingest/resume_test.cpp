@@ -9,6 +9,7 @@
 #include "base/file_system.hpp"
 #include "ingest/ingest.hpp"
 #include "ingest/journal.hpp"
+#include "ingest/leftover.hpp"
 #include "mpi/ingest/shared_folder.hpp"
 #include "support/thrown_message.hpp"
 
@@ -61,10 +62,14 @@ class ResumeTest : public testing::TestWithParam<Storage> {
     return read_text_file(folder_ / name) == read_text_file(folder_ / "undisturbed.h5");
   }
   std::vector<fs::path> leftovers() const {
+    std::vector<fs::path> found = leftovers_now();
+    world().barrier();
+    return found;
+  }
+  std::vector<fs::path> leftovers_now() const {
     std::vector<fs::path> found;
     for (const auto& entry : fs::directory_iterator(folder_ / ""))
       if (entry.path().string().find(".partial-") != std::string::npos) found.push_back(entry.path());
-    world().barrier();
     return found;
   }
   static std::vector<fs::path> journals_in(const fs::path& leftover) {
@@ -72,6 +77,13 @@ class ResumeTest : public testing::TestWithParam<Storage> {
     for (const auto& entry : fs::directory_iterator(leftover))
       if (entry.path().filename().string().starts_with("journal-")) journals.push_back(entry.path());
     return journals;
+  }
+  static void damage(const fs::path& leftover) {
+    for (const fs::path& journal : journals_in(leftover)) {
+      const auto content = read_journal(journal);
+      for (const StoredPicture& picture : content->pictures)
+        write_at(leftover / content->data, picture.offset + 11, std::as_bytes(std::span("damaged")));
+    }
   }
 
   test::SharedFolder folder_;
@@ -167,6 +179,21 @@ TEST_P(ResumeTest, AJobThatIsInterruptedAgainIsResumedToo) {
   ingest(world(), resuming("out.h5"));
   EXPECT_TRUE(equals_undisturbed("out.h5"));
   EXPECT_THAT(leftovers(), IsEmpty());
+}
+
+// As when the newer job's node died: its journals are on disk, the bytes they name are not.
+TEST_P(ResumeTest, NothingIsLostWhereOnlyTheNewerLeftoverIsDamaged) {
+  fail(options("out.h5"));
+  const fs::path older = leftovers().at(0);
+  const std::int64_t finished = count_finished(older);
+  fail(resuming("out.h5"));
+  mpi::on_root(world(), [&] {
+    for (const fs::path& newer : leftovers_now()) {
+      if (newer != older) damage(newer);
+    }
+  });
+  EXPECT_EQ(ingest(world(), resuming("out.h5")).restored, finished);
+  EXPECT_TRUE(equals_undisturbed("out.h5"));
 }
 
 TEST_P(ResumeTest, AFinishedJobHasNothingToDo) {

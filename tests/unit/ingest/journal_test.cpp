@@ -85,7 +85,7 @@ TEST_F(JournalTest, APictureWithOtherBytesIsNotFinished) {
   const std::string bytes = "0123456789";
   test::write_file(folder / "data", bytes);
   const StoredPicture stored{0, 3, 4, checksum_of(std::as_bytes(std::span(bytes).subspan(3, 4)))};
-  Leftover leftover{{(folder / "data").string(), (folder / "none").string()}, {{stored, 0}, {stored, 1}}};
+  Leftover leftover{{(folder / "data").string(), (folder / "none").string()}, {{stored, 0}, {stored, 1}}, {}};
   std::vector<std::uint8_t> out;
   EXPECT_TRUE(read_finished(leftover, leftover.pictures[0], out));
   EXPECT_THAT(out, ElementsAre('3', '4', '5', '6'));
@@ -108,7 +108,7 @@ TEST_F(JournalTest, EndsAtARecordThatIsNoListOfPictures) {
 }
 
 TEST_F(JournalTest, PlacesOutsideTheirFileHoldNoPicture) {
-  const Leftover leftover{{path}, {}};
+  const Leftover leftover{{path}, {}, {}};
   std::vector<std::uint8_t> bytes;
   constexpr std::int64_t huge = std::int64_t{1} << 62;
   for (const auto& [offset, size] : std::vector<std::pair<std::int64_t, std::int64_t>>{
