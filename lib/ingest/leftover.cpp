@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <functional>
 #include <iterator>
-#include <set>
 #include <sstream>
 #include <utility>
 
@@ -20,12 +19,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
+std::vector<fs::path> journal_paths(const fs::path& folder) {
+  std::vector<fs::path> paths;
+  for (const auto& entry : fs::directory_iterator(folder))
+    if (entry.path().filename().string().starts_with("journal-")) paths.push_back(entry.path());
+  return paths;
+}
+
 std::vector<JournalContent> journals_in(const fs::path& folder) {
   std::vector<JournalContent> journals;
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    if (!entry.path().filename().string().starts_with("journal-")) continue;
-    if (auto content = read_journal(entry.path())) journals.push_back(std::move(*content));
-  }
+  for (const fs::path& path : journal_paths(folder))
+    if (auto content = read_journal(path)) journals.push_back(std::move(*content));
   return journals;
 }
 
@@ -145,6 +149,13 @@ void sync_folders(const mpi::Communicator& comm, const std::set<fs::path>& folde
 
 std::int64_t count_finished(const fs::path& folder) {
   return count_pictures(journals_in(folder));
+}
+
+std::set<std::string> files_of_journals(const fs::path& folder) {
+  std::set<std::string> names;
+  for (const fs::path& path : journal_paths(folder)) names.insert(path.filename().string());
+  for (const JournalContent& journal : journals_in(folder)) names.insert(journal.data);
+  return names;
 }
 
 Leftover read_leftover(const mpi::Communicator& comm, const std::vector<fs::path>& folders,

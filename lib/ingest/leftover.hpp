@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,9 @@ struct Leftover {
 
 /// How many pictures the journals in a job's folder say are finished.
 std::int64_t count_finished(const std::filesystem::path& folder);
+
+/// The names of the journals in a job's folder, and of the files whose pictures they name.
+std::set<std::string> files_of_journals(const std::filesystem::path& folder);
 
 /// What the journals in `folders` (rank 0's count) say; of a picture that is in several, the copy whose bytes
 /// are still what was stored. Folders that are not needed are left to the caller to remove; the others are

@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "base/error.hpp"
@@ -45,16 +47,25 @@ bool holds_pictures(const fs::path& folder) {
   }
 }
 
-/// As far as it goes: NFS keeps names of files that are open somewhere, and so their folder.
-void remove_folder(const fs::path& folder) {
+// As far as it goes: NFS keeps names of files that are open somewhere, and so their folder.
+void remove_tree(const fs::path& path) {
   std::error_code ignored;
-  fs::remove_all(folder, ignored);
+  fs::remove_all(path, ignored);
 }
 
 bool remove_without_pictures(const fs::path& folder) {
   if (holds_pictures(folder)) return false;
-  remove_folder(folder);
+  remove_tree(folder);
   return true;
+}
+
+// An unpacked archive, say: of no use to another job, which needs the room.
+void remove_scratch(const fs::path& folder) {
+  const std::set<std::string> needed = files_of_journals(folder);
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    if (name != lock_file && !needed.contains(name)) remove_tree(entry.path());
+  }
 }
 
 }  // namespace
@@ -68,6 +79,7 @@ OutputFiles::OutputFiles(const mpi::Communicator& comm, fs::path result, bool ov
             "{} exists already; choose another name, or replace it with --overwrite", result_.string());
     find_leftovers();
     lock_leftovers();
+    std::ranges::for_each(leftovers_, remove_scratch);
     std::erase_if(leftovers_, remove_without_pictures);
     if (!resume) refuse_leftovers();
     folder = make_folder(result_);
@@ -120,7 +132,7 @@ OutputFiles::~OutputFiles() {
   locks_.clear();
   // Other ranks may be removing it too, and get in each other's way.
   std::error_code ignored;
-  for (int tries = 0; tries < 10 && fs::exists(folder_, ignored); ++tries) remove_folder(folder_);
+  for (int tries = 0; tries < 10 && fs::exists(folder_, ignored); ++tries) remove_tree(folder_);
 }
 
 std::string OutputFiles::note_of_kept() const {
@@ -130,7 +142,7 @@ std::string OutputFiles::note_of_kept() const {
 }
 
 void OutputFiles::remove_leftovers(const std::vector<fs::path>& spare) {
-  mpi::on_root(comm_, [&] { std::ranges::for_each(spare, remove_folder); });
+  mpi::on_root(comm_, [&] { std::ranges::for_each(spare, remove_tree); });
 }
 
 h5::File& OutputFiles::create_hdf5(const fs::path& path) {
@@ -161,8 +173,8 @@ void OutputFiles::publish(const fs::path& finished) {
 
 void OutputFiles::clean_up() {
   mpi::on_root(comm_, [&] {
-    for (const fs::path& folder : leftovers_) remove_folder(folder);
-    remove_folder(folder_);
+    for (const fs::path& folder : leftovers_) remove_tree(folder);
+    remove_tree(folder_);
     locks_.clear();
   });
 }

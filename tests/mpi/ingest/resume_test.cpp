@@ -196,6 +196,19 @@ TEST_P(ResumeTest, NothingIsLostWhereOnlyTheNewerLeftoverIsDamaged) {
   EXPECT_TRUE(equals_undisturbed("out.h5"));
 }
 
+TEST_P(ResumeTest, ALeftoverIsKeptWithoutWhatItsJournalsDoNotName) {
+  fail(options("out.h5"));
+  const fs::path left = leftovers().at(0);
+  const std::int64_t finished = count_finished(left);
+  const std::vector<std::string> scratch{"input-0.tar", "input.pixels", "compacted.h5"};
+  mpi::on_root(world(), [&] {
+    for (const std::string& name : scratch) write_file_atomically(left / name, "of no use to another job");
+  });
+  EXPECT_NE(fail(options("out.h5")), "");
+  for (const std::string& name : scratch) EXPECT_FALSE(fs::exists(left / name)) << name;
+  EXPECT_EQ(ingest(world(), resuming("out.h5")).restored, finished);
+}
+
 TEST_P(ResumeTest, AFinishedJobHasNothingToDo) {
   const auto time = fs::last_write_time(folder_ / "undisturbed.h5");
   world().barrier();
