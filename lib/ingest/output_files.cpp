@@ -75,15 +75,17 @@ OutputFiles::OutputFiles(const mpi::Communicator& comm, fs::path result, bool ov
   std::string folder;
   mpi::on_root(comm_, [&] {
     check_result();
-    require(overwrite || resume || !fs::exists(result_),
-            "{} exists already; choose another name, or replace it with --overwrite", result_.string());
     find_leftovers();
     lock_leftovers();
+    // Only now: a job that was waited for may have finished it.
+    require(overwrite || resume || !fs::exists(result_),
+            "{} exists already; choose another name, or replace it with --overwrite", result_.string());
     std::ranges::for_each(leftovers_, remove_scratch);
     std::erase_if(leftovers_, remove_without_pictures);
     if (!resume) refuse_leftovers();
     folder = make_folder(result_);
-    locks_.push_back(FileLock::take(fs::path(folder) / lock_file));
+    require(lock(folder), "another job, which has just begun to write {} too, has removed {}; wait for it",
+            result_.string(), folder);
   });
   comm_.broadcast(folder);
   folder_ = folder;
@@ -106,12 +108,19 @@ void OutputFiles::find_leftovers() {
 }
 
 void OutputFiles::lock_leftovers() {
-  for (const fs::path& folder : leftovers_) {
+  std::erase_if(leftovers_, [&](const fs::path& folder) { return !lock(folder); });
+}
+
+bool OutputFiles::lock(const fs::path& folder) {
+  try {
     auto lock = FileLock::take(folder / lock_file);
     require(lock != nullptr, "another job is writing {} now, in {}; wait for it, or choose another name",
             result_.string(), folder.string());
     locks_.push_back(std::move(lock));
+  } catch (const Error&) {
+    if (fs::exists(folder)) throw;
   }
+  return fs::exists(folder);
 }
 
 void OutputFiles::refuse_leftovers() const {

@@ -65,6 +65,8 @@ class OutputFiles {
   void check_result() const;
   void find_leftovers();
   void lock_leftovers();
+  // False where the job that was waited for has removed its folder. Throws if it goes on in it.
+  bool lock(const std::filesystem::path& folder);
   void refuse_leftovers() const;
   const mpi::Communicator& comm_;
   std::filesystem::path result_, folder_;

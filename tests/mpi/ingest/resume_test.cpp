@@ -2,10 +2,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
+#include <chrono>
+#include <memory>
+#include <thread>
 
-#include "base/digest.hpp"
 #include "base/error.hpp"
+#include "base/file_lock.hpp"
 #include "base/file_system.hpp"
 #include "ingest/ingest.hpp"
 #include "ingest/journal.hpp"
@@ -207,6 +209,28 @@ TEST_P(ResumeTest, ALeftoverIsKeptWithoutWhatItsJournalsDoNotName) {
   EXPECT_NE(fail(options("out.h5")), "");
   for (const std::string& name : scratch) EXPECT_FALSE(fs::exists(left / name)) << name;
   EXPECT_EQ(ingest(world(), resuming("out.h5")).restored, finished);
+}
+
+// The other job publishes its file and removes its folder while its lock is waited for.
+TEST_P(ResumeTest, AJobThatIsWaitedForMayFinishTheFile) {
+  const auto message = [&](const Options& options) {
+    std::jthread other_job;
+    mpi::on_root(world(), [&] {
+      fs::remove(folder_ / "out.h5");
+      const fs::path other = folder_ / "out.h5.partial-other";
+      fs::create_directory(other);
+      const std::shared_ptr<FileLock> lock = FileLock::take(other / "lock");
+      other_job = std::jthread([this, other, lock] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(300));
+        fs::copy_file(folder_ / "undisturbed.h5", folder_ / "out.h5");
+        fs::remove_all(other);
+      });
+    });
+    return whorl::test::thrown_message<CollectiveError>([&] { ingest(world(), options); });
+  };
+  EXPECT_EQ(message(resuming("out.h5")), "nothing was thrown");
+  EXPECT_THAT(message(options("out.h5")), HasSubstr("out.h5 exists already"));
+  EXPECT_THAT(leftovers(), IsEmpty());
 }
 
 TEST_P(ResumeTest, AFinishedJobHasNothingToDo) {
