@@ -60,10 +60,12 @@ void rename_and_sync_folder(const std::filesystem::path& from, const std::filesy
 }  // namespace
 
 void require_readable(const std::filesystem::path& path) {
-  const Descriptor file = open_or_fail(path, O_RDONLY, "open");
+  // A FIFO in the file's place must not block the job.
+  const Descriptor file = open_or_fail(path, O_RDONLY | O_NONBLOCK, "open");
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) fail("inspect", path);
   require(!S_ISDIR(status.st_mode), "cannot open {}: {}", path.string(), system_error_text(EISDIR));
+  require(S_ISREG(status.st_mode), "cannot read {}: not a regular file", path.string());
 }
 
 void create_empty_file(const std::filesystem::path& path) {

@@ -10,7 +10,7 @@
 
 namespace whorl {
 
-/// Throws, naming the cause, unless `path` is a file (not a folder) that this process can open for reading.
+/// Throws, naming the cause, unless `path` is a regular file that this process can open for reading.
 void require_readable(const std::filesystem::path& path);
 
 /// Creates `path`, or empties it; throws naming the cause.

@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "base/file_system.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
+#include <chrono>
+#include <future>
+
+#include "base/descriptor.hpp"
 #include "base/error.hpp"
 #include "support/temporary_folder.hpp"
 #include "support/thrown_message.hpp"
@@ -64,6 +70,18 @@ TEST(file_system, errors_name_file_and_cause) {
             "cannot create " + (folder / "no/file").string() + ": No such file or directory");
   EXPECT_EQ(thrown_message<Error>([&] { publish_file(missing, folder / "x"); }),
             "cannot open " + missing + ": No such file or directory");
+}
+
+TEST(file_system, a_fifo_in_the_place_of_a_file_is_an_error_and_not_waited_for) {
+  const test::TemporaryFolder folder;
+  const std::string fifo = (folder / "fifo").string();
+  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+  auto message =
+      std::async(std::launch::async, [&] { return thrown_message<Error>([&] { require_readable(fifo); }); });
+  const bool waits = message.wait_for(std::chrono::seconds(10)) != std::future_status::ready;
+  const Descriptor writer(waits ? ::open(fifo.c_str(), O_RDWR | O_CLOEXEC) : -1);  // ends the waiting
+  EXPECT_FALSE(waits);
+  EXPECT_EQ(message.get(), "cannot read " + fifo + ": not a regular file");
 }
 
 TEST(file_system, a_full_disk_is_an_error) {
