@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ingest/output_files.hpp"
 
+#include <fmt/core.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <set>
 #include <string>
 #include <utility>
@@ -80,8 +82,10 @@ OutputFiles::OutputFiles(const mpi::Communicator& comm, fs::path result, bool ov
     // Only now: a job that was waited for may have finished it.
     require(overwrite || resume || !fs::exists(result_),
             "{} exists already; choose another name, or replace it with --overwrite", result_.string());
-    std::ranges::for_each(leftovers_, remove_scratch);
-    std::erase_if(leftovers_, remove_without_pictures);
+    if (jobs_have_ended_) {
+      std::ranges::for_each(leftovers_, remove_scratch);
+      std::erase_if(leftovers_, remove_without_pictures);
+    }
     if (!resume) refuse_leftovers();
     folder = make_folder(result_);
     require(lock(folder), "another job, which has just begun to write {} too, has removed {}; wait for it",
@@ -109,6 +113,13 @@ void OutputFiles::find_leftovers() {
 
 void OutputFiles::lock_leftovers() {
   std::erase_if(leftovers_, [&](const fs::path& folder) { return !lock(folder); });
+  jobs_have_ended_ = std::ranges::all_of(locks_, [](const auto& lock) { return lock->is_granted(); });
+  if (jobs_have_ended_) return;
+  for (const fs::path& folder : leftovers_)
+    fmt::print(stderr,
+               "warning: the file system has no file locks to tell whether a job is at work in {}, so it is "
+               "kept; if there is none, remove it: rm -r {}\n",
+               folder.string(), folder.string());
 }
 
 bool OutputFiles::lock(const fs::path& folder) {
@@ -151,7 +162,9 @@ std::string OutputFiles::note_of_kept() const {
 }
 
 void OutputFiles::remove_leftovers(const std::vector<fs::path>& spare) {
-  mpi::on_root(comm_, [&] { std::ranges::for_each(spare, remove_tree); });
+  mpi::on_root(comm_, [&] {
+    if (jobs_have_ended_) std::ranges::for_each(spare, remove_tree);
+  });
 }
 
 h5::File& OutputFiles::create_hdf5(const fs::path& path) {
@@ -182,7 +195,7 @@ void OutputFiles::publish(const fs::path& finished) {
 
 void OutputFiles::clean_up() {
   mpi::on_root(comm_, [&] {
-    for (const fs::path& folder : leftovers_) remove_tree(folder);
+    if (jobs_have_ended_) std::ranges::for_each(leftovers_, remove_tree);
     remove_tree(folder_);
     locks_.clear();
   });

@@ -38,10 +38,11 @@ class OutputFiles {
   std::filesystem::path spool(int rank) const { return folder_ / fmt::format("spool-{}", rank); }
   std::filesystem::path journal(int rank) const { return folder_ / fmt::format("journal-{}", rank); }
   std::filesystem::path scratch() const { return folder_ / "input"; }
-  /// Folders of interrupted jobs of the same result, with pictures that they finished; on rank 0.
+  /// Folders of interrupted jobs of the same result, with pictures that they finished; on rank 0. Where the
+  /// file system has no locks, also folders of jobs at work.
   const std::vector<std::filesystem::path>& leftovers() const { return leftovers_; }
 
-  /// Collective: removes these of the leftovers.
+  /// Collective: removes these of the leftovers, unless a job may be at work in them.
   void remove_leftovers(const std::vector<std::filesystem::path>& spare);
 
   /// Collective: a new HDF5 file, open until close_hdf5().
@@ -55,7 +56,7 @@ class OutputFiles {
   void require_space(std::int64_t bytes) const;
   /// Collective: `finished` becomes the result.
   void publish(const std::filesystem::path& finished);
-  /// Collective: removes the folders of this and of interrupted jobs.
+  /// Collective: removes the folders of this and of interrupted jobs, unless one of those may be at work.
   void clean_up();
   /// Where finished pictures are and how to go on with them, for an error message; empty if there are none.
   std::string note_of_kept() const;
@@ -73,6 +74,7 @@ class OutputFiles {
   IfThere if_there_;
   std::vector<std::filesystem::path> leftovers_;
   std::vector<std::unique_ptr<FileLock>> locks_;  // of this job's folder and of the leftovers; on rank 0
+  bool jobs_have_ended_ = true;  // that left the leftovers: their locks were granted; on rank 0
   std::deque<h5::File> open_;
 };
 

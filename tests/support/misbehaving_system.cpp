@@ -2,9 +2,11 @@
 // A library to be preloaded into a program under test (LD_PRELOAD), in which the system behaves as it seldom
 // does:
 //   MISBEHAVIOUR=quota BYTES   no regular file may be written beyond this many bytes: EDQUOT
+//   MISBEHAVIOUR=locks         no file can be locked: ENOSYS
 //   MISBEHAVIOUR=clock         the wall clock goes back by an hour whenever it is asked
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -47,8 +49,8 @@ time_t seconds_back() {
 }
 
 template <typename Result>
-Result refuse() {
-  errno = EDQUOT;
+Result refuse(int error_number = EDQUOT) {
+  errno = error_number;
   return -1;
 }
 
@@ -76,6 +78,11 @@ int fallocate(int descriptor, int mode, off_t offset, off_t count) {
   static const auto next = real<decltype(fallocate)>("fallocate");
   if (is_over_quota(descriptor, offset + count)) return refuse<int>();
   return next(descriptor, mode, offset, count);
+}
+
+int flock(int descriptor, int operation) noexcept {
+  static const auto next = real<int(int, int)>("flock");
+  return std::strcmp(misbehaviour(), "locks") == 0 ? refuse<int>(ENOSYS) : next(descriptor, operation);
 }
 
 int clock_gettime(clockid_t clock, timespec* now) noexcept {
