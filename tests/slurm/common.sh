@@ -8,6 +8,7 @@ fail() {
   echo "FAILED: $1" >&2
   squeue -t all >&2
   tail -n 30 -- *.out >&2 || true
+  tail -n 20 -- "${SLURM_CONF%/*}"/log/* >&2 || true
   exit 1
 }
 

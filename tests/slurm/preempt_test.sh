@@ -42,8 +42,9 @@ wait_for_job "$job" COMPLETED 180
 [ "$(digest_of disturbed)" = "$(digest_of undisturbed)" ] || fail "three stops changed the weights"
 cmp -s <(cut -d, -f1-7 disturbed/metrics.csv) <(cut -d, -f1-7 undisturbed/metrics.csv) || fail "three stops changed the metrics"
 
-# Slurm itself sends the signal of --signal=B:USR1@60 when the time is nearly over; it looks every half a minute.
-job=$(sbatch --parsable --nodes=2 --ntasks-per-node=1 --time=1 slurm/train.sbatch "${train[@]}" --train.epochs=100000 --run cancelled)
+# Slurm itself sends the signal when the time is nearly over. It looks every half a minute, and sends it that much too early: with
+# the minute that train.sbatch asks for, as soon as this job begins, even before launch.sh has set its trap.
+job=$(sbatch --parsable --nodes=2 --ntasks-per-node=1 --time=1 --signal=B:USR1@20 slurm/train.sbatch "${train[@]}" --train.epochs=100000 --run cancelled)
 wait_for_text cancelled/launch.txt "put back into the queue" 100
 wait_for_more_epochs cancelled
 scancel "$job"
