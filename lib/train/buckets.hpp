@@ -41,8 +41,7 @@ class GradientBuckets {
   std::size_t count() const { return ends_.size(); }
   /// What one step costs this rank; nothing where the all-reduce does not know.
   std::optional<collective::Cost> cost() const;
-  /// Seconds that this thread has spent on communication instead of computing, since the last take_exposed().
-  double exposed() const { return exposed_; }
+  /// Seconds that this thread has spent on communication instead of computing, since the last call.
   double take_exposed() { return std::exchange(exposed_, 0); }
 
  private:

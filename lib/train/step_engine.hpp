@@ -49,7 +49,7 @@ struct EngineFacts {
   std::string executor, plan;
   std::size_t executor_bytes = 0;  ///< of all threads
   std::string all_reduce;
-  std::vector<collective::Timing> all_reduce_timings;  ///< of a step's buckets, where the fastest was chosen
+  std::vector<collective::Timing> all_reduce_timings;  ///< of a step's buckets, with nothing beside them
   std::string element;                                 ///< what gradients are summed as
   std::size_t gradient_bytes = 0;                      ///< of all buckets
   std::size_t buckets = 0;
