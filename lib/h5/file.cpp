@@ -6,6 +6,7 @@
 
 #include "base/error.hpp"
 #include "base/file_system.hpp"
+#include "mpi/check.hpp"
 
 namespace whorl::h5 {
 
@@ -83,6 +84,12 @@ File::~File() {
 void File::close() {
   if (id_ == H5I_INVALID_HID) return;
   check(H5Fclose(std::exchange(id_, H5I_INVALID_HID)), "finish " + path_, path_);
+}
+
+void File::share_writes() const {
+  check(H5Fflush(id_, H5F_SCOPE_GLOBAL), "write " + path_, path_);
+  mpi::check(MPI_Barrier(comm_), "MPI_Barrier");
+  check(H5Fflush(id_, H5F_SCOPE_GLOBAL), "write " + path_, path_);
 }
 
 bool File::contains(const std::string& name) const {

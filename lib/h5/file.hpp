@@ -37,6 +37,9 @@ class File {
   /// Collective for parallel files; throws on failure (a full disk may show up here). Datasets of the file
   /// become unusable.
   void close();
+  /// Collective, for parallel files. Afterwards each rank reads what any of them had written (MPI-4 14.6.1:
+  /// sync, barrier, sync; on most file systems they would anyway).
+  void share_writes() const;
 
   hid_t id() const { return id_; }
   const std::string& path() const { return path_; }

@@ -88,6 +88,7 @@ class PixelStore : public PictureStore {
     output_.require_space(
         static_cast<std::int64_t>(contents.of(Split::train).size() + contents.of(Split::test).size()) * 3 *
         size_ * size_);
+    file_.share_writes();  // a rank copies rows that others have written
     h5::File& compacted = output_.create_hdf5(output_.compacted());
     for (const Split split : {Split::train, Split::test}) {
       const std::vector<std::int64_t>& items = contents.of(split);
