@@ -7,6 +7,7 @@
 
 #include "base/command_line.hpp"
 #include "base/error.hpp"
+#include "mpi/watchdog.hpp"
 
 namespace {
 
@@ -63,7 +64,8 @@ po::options_description describe_options(Options& options, Texts& texts) {
       po::value(&options.max_rejects)->value_name("F")->default_value(options.max_rejects, "0.01"),
       "fail when a larger share of the pictures cannot be decoded; 1 never fails");
   add("watchdog", po::value(&options.watchdog)->value_name("SECONDS")->default_value(options.watchdog),
-      "a rank that does not answer for so long (stopped, or cut off the network) ends the job; 0: never");
+      "a rank that does not answer for so long (stopped, or cut off the network) ends the job, 2 or more; 0: "
+      "never");
   add("overwrite", po::bool_switch(&options.overwrite), "replace FILE.h5 if it is there");
   add("resume", po::bool_switch(&options.resume),
       "go on where interrupted jobs of this input and these options stopped; where there are none, begin; "
@@ -86,7 +88,10 @@ void check_ranges(const Options& options, const Texts& texts) {
         fmt::format("--test-fraction {} is not between 0 and 1", options.test_fraction));
   check(options.max_rejects >= 0 && options.max_rejects <= 1,
         fmt::format("--max-rejects {} is not between 0 and 1", options.max_rejects));
-  check(options.watchdog >= 0, fmt::format("--watchdog {} is negative", options.watchdog));
+  check(whorl::mpi::Watchdog::is_limit(options.watchdog),
+        fmt::format("--watchdog {} is neither 0 nor 2 or more: ranks tell of themselves twice a second, and "
+                    "may be late",
+                    options.watchdog));
   check(texts.store == "pixels" || texts.store == "jpeg",
         fmt::format("--store {} is neither pixels nor jpeg", texts.store));
 }

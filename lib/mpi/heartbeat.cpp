@@ -5,6 +5,7 @@
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -39,6 +40,13 @@ void Heartbeat::set_activity(const std::string& text) {
 
 std::string Heartbeat::activity_text() const {
   return {activity.data(), ::strnlen(activity.data(), activity.size())};
+}
+
+Link::Link(Socket socket) : socket_(std::move(socket)) {
+  // What waits for company (Nagle) is lost when a process ends with something unread. A stranger's
+  // connection, already broken, may refuse: that is no error.
+  const int at_once = 1;
+  static_cast<void>(::setsockopt(socket_.get(), IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once));
 }
 
 std::optional<Link> Link::connect(const std::string& address, std::uint16_t port) {

@@ -36,7 +36,7 @@ static_assert(sizeof(Heartbeat) == 128);
 /// A connection that carries heartbeats. Nothing here waits, but for connect().
 class Link {
  public:
-  explicit Link(Socket socket) : socket_(std::move(socket)) {}
+  explicit Link(Socket socket);
   /// Nothing if the other side does not answer within two seconds.
   static std::optional<Link> connect(const std::string& address, std::uint16_t port);
 

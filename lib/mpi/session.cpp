@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <string_view>
 
 #include "base/error.hpp"
 #include "mpi/check.hpp"
@@ -41,6 +42,17 @@ void survive_file_size_limits() {
   std::signal(SIGXFSZ, SIG_IGN);
 }
 
+// MPI_Finalize waits for all ranks, and no watchdog looks after them any more: one that is stopped there
+// must not keep the others for ever. Long enough for a rank that still writes something.
+void end_if_others_do_not() {
+  std::signal(SIGALRM, [](int) {
+    constexpr std::string_view message = "error: waited 300 s for other ranks to end; this ends the job\n";
+    static_cast<void>(::write(STDERR_FILENO, message.data(), message.size()) > 0);
+    std::_Exit(failure);
+  });
+  ::alarm(300);
+}
+
 int report_for_all(const Communicator& world, const std::string& program, const Error& error, int status) {
   if (world.is_root()) print_error(program, "", error.what());
   return status;
@@ -61,7 +73,10 @@ Session::Session(int& argc, char**& argv) {
 }
 
 Session::~Session() {
-  if (std::uncaught_exceptions() == 0) MPI_Finalize();
+  if (std::uncaught_exceptions() > 0) return;
+  end_if_others_do_not();
+  MPI_Finalize();
+  ::alarm(0);
 }
 
 std::string host_name() {

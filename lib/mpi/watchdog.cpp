@@ -59,6 +59,11 @@ std::string activities_text(const std::map<std::string, std::vector<int>>& ranks
   return text;
 }
 
+void tell(const std::string& text) {
+  fmt::print(stderr, "{}", text);
+  std::fflush(stderr);
+}
+
 /// Rank 0 needs a descriptor for each other rank.
 void allow_many_descriptors() {
   rlimit limit{};
@@ -88,6 +93,8 @@ struct Watchdog::Impl {
   std::string name_of(const Watched& other) const;
   void check(Watched& other, Clock::time_point now);
   [[noreturn]] void end_job(const Watched& lost, const std::string& why);
+  std::string others_text(const Watched& lost) const;
+  void tell_loss_of_root(const std::string& loss) const;
 };
 
 Heartbeat Watchdog::Impl::heartbeat(Kind kind) const {
@@ -191,9 +198,19 @@ void Watchdog::Impl::check(Watched& other, Clock::time_point now) {
 }
 
 void Watchdog::Impl::end_job(const Watched& lost, const std::string& why) {
-  // Where rank 0 is lost, all others notice. The lowest speaks, and by its end mpirun or srun ends the
-  // others; these wait for that, and speak where it does not come.
-  if (lost.rank == 0) std::this_thread::sleep_for(std::chrono::seconds(std::min(rank - 1, 3) * 2));
+  const std::string loss = fmt::format("error: {} {}; its last phase: {}. This ends the job. The others:\n",
+                                       name_of(lost), why, lost.activity);
+  if (rank == 0) {
+    tell(loss + others_text(lost));
+  } else {
+    tell_loss_of_root(loss);
+  }
+  send_to_all(Kind::ending);
+  std::_Exit(EXIT_FAILURE);
+}
+
+/// Of this rank, which is 0, and all but the lost one.
+std::string Watchdog::Impl::others_text(const Watched& lost) const {
   std::map<std::string, std::vector<int>> ranks_by_activity;
   ranks_by_activity[activity()].push_back(rank);
   for (const Watched& other : watched) {
@@ -201,12 +218,23 @@ void Watchdog::Impl::end_job(const Watched& lost, const std::string& why) {
       ranks_by_activity[other.activity].push_back(other.rank);
   }
   for (auto& entry : ranks_by_activity) std::sort(entry.second.begin(), entry.second.end());
-  fmt::print(stderr, "error: {} {}; its last phase: {}. This ends the job. The others{}:\n{}", name_of(lost),
-             why, lost.activity, rank == 0 ? "" : fmt::format(", as far as rank {} knows", rank),
-             activities_text(ranks_by_activity));
-  std::fflush(stderr);
-  send_to_all(Kind::ending);
-  std::_Exit(EXIT_FAILURE);
+  return activities_text(ranks_by_activity);
+}
+
+/// All ranks notice at about the same time, and know of no other: each tells its own phase. The lowest speaks
+/// for all, and by its end mpirun or srun ends the others; these wait for that, and speak where it does not
+/// come.
+void Watchdog::Impl::tell_loss_of_root(const std::string& loss) const {
+  const std::string own = activities_text({{activity(), {rank}}});
+  const auto turn = std::chrono::seconds(2);
+  if (rank == 1) {
+    tell(loss + own);
+    std::this_thread::sleep_for(turn / 2);  // for the others to tell theirs
+  } else {
+    tell(own);
+    std::this_thread::sleep_for(turn * std::min(rank, 4));
+    tell(loss);
+  }
 }
 
 Watchdog::Watchdog(const Communicator& comm, double limit) {

@@ -20,6 +20,11 @@ namespace whorl::mpi {
 /// messages a second in either direction.
 class Watchdog {
  public:
+  /// In seconds: below, ranks that tell of themselves twice a second would be taken for lost.
+  static constexpr double shortest_limit = 2;
+  /// Of a limit that somebody gives: 0, or not too short. Not of NaN.
+  static bool is_limit(double limit) { return limit == 0 || limit >= shortest_limit; }
+
   /// `limit` in seconds; 0: watches nothing. Where a rank cannot reach rank 0 beside MPI, it is not watched,
   /// and a note says so. Collective.
   Watchdog(const Communicator& comm, double limit);

@@ -12,6 +12,7 @@
 
 #include "base/error.hpp"
 #include "base/nearest.hpp"
+#include "mpi/watchdog.hpp"
 #include "nn/executor.hpp"
 #include "train/job_keys.hpp"
 
@@ -198,12 +199,14 @@ void check(const Job& job) {
   require_usage(job.parallel.device == "gpu" || job.parallel.precision == "float32", "parallel.precision",
                 "float32 where parallel.device is not gpu");
   require_usage(job.parallel.threads >= 0, "parallel.threads", "0 or more");
-  require_usage(job.parallel.watchdog >= 0, "parallel.watchdog", "0 or more");
+  require_usage(mpi::Watchdog::is_limit(job.parallel.watchdog), "parallel.watchdog",
+                "0, or 2 or more: ranks tell of themselves twice a second, and may be late");
   require_usage(job.parallel.bucket_bytes >= 1, "parallel.bucket_bytes", "1 or more");
   require_usage(job.checkpoint.epochs >= 0, "checkpoint.epochs", "0 or more");
   require_usage(job.checkpoint.seconds >= 0, "checkpoint.seconds", "0 or more");
   require_usage(job.checkpoint.keep >= 1, "checkpoint.keep", "1 or more");
-  require_usage(job.parallel.chunk_bytes >= sizeof(float), "parallel.chunk_bytes", "4 or more");
+  require_usage(job.parallel.chunk_bytes == 0 || job.parallel.chunk_bytes >= sizeof(float),
+                "parallel.chunk_bytes", "4 or more, or 0");
 }
 
 namespace {

@@ -197,8 +197,9 @@ std::vector<JobKey> parallel_keys() {
       key("parallel.bucket_bytes", job, &P::bucket_bytes,
           "gradients that are summed at a time, while backward goes on"),
       key("parallel.watchdog", job, &P::watchdog,
-          "seconds after which a rank that does not answer ends the job; 0: never"),
-      key("parallel.chunk_bytes", job, &P::chunk_bytes, "largest message of ring, hierarchical and central"),
+          "seconds after which a rank that does not answer ends the job, 2 or more; 0: never"),
+      key("parallel.chunk_bytes", job, &P::chunk_bytes,
+          "largest message of ring, hierarchical and central; 0: 384 KiB on one node, 60 KiB on several"),
   };
 }
 

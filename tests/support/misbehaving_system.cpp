@@ -4,6 +4,7 @@
 //   MISBEHAVIOUR=quota BYTES   no regular file may be written beyond this many bytes: EDQUOT
 //   MISBEHAVIOUR=locks         no file can be locked: ENOSYS
 //   MISBEHAVIOUR=clock         the wall clock goes back by an hour whenever it is asked
+//   MISBEHAVIOUR=stopped       rank 1 is stopped where it ends MPI; alarms come in a hundredth of their time
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/file.h>
@@ -13,6 +14,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
@@ -46,6 +48,10 @@ off_t position(int descriptor) {
 time_t seconds_back() {
   static std::atomic<time_t> seconds = 0;
   return std::strcmp(misbehaviour(), "clock") == 0 ? seconds += 3600 : 0;
+}
+
+bool stops_rank_1() {
+  return std::strcmp(misbehaviour(), "stopped") == 0;
 }
 
 template <typename Result>
@@ -104,6 +110,18 @@ int gettimeofday(timeval* out, void*) noexcept {
   clock_gettime(CLOCK_REALTIME, &now);
   *out = {now.tv_sec, now.tv_nsec / 1000};
   return 0;
+}
+
+int MPI_Finalize() {
+  static const auto next = real<int()>("MPI_Finalize");
+  const char* const rank = std::getenv("OMPI_COMM_WORLD_RANK");
+  if (stops_rank_1() && rank != nullptr && std::strcmp(rank, "1") == 0) std::raise(SIGSTOP);
+  return next();
+}
+
+unsigned alarm(unsigned seconds) noexcept {
+  static const auto next = real<unsigned(unsigned)>("alarm");
+  return next(stops_rank_1() ? (seconds + 99) / 100 : seconds);
 }
 
 }  // extern "C"

@@ -18,4 +18,5 @@ expect_error 2 "size" 2 --input tree --output out.h5 --size abc
 expect_error 2 "size 0 is not between" 2 --input tree --output out.h5 --size 0
 expect_error 2 "test-fraction 1.5 is not between" 2 --input tree --output out.h5 --test-fraction 1.5
 expect_error 2 "max-rejects -1 is not between" 2 --input tree --output out.h5 --max-rejects=-1
+expect_error 2 "watchdog 0.1 is neither 0 nor 2 or more" 2 --input tree --output out.h5 --watchdog 0.1
 expect_error 2 "store png is neither" 2 --input tree --output out.h5 --store png
