@@ -118,6 +118,17 @@ Info read_info(const h5::File& file) {
   return info;
 }
 
+/// Adds `count` values, as many at a time as read(first, values) fills.
+template <typename T, typename Read>
+void add_rows(Digest& sum, std::int64_t count, const Read& read) {
+  std::vector<T> some;
+  for (std::int64_t first = 0; first < count; first += std::ssize(some)) {
+    some.resize(static_cast<std::size_t>(std::min<std::int64_t>(count - first, 1 << 18)));
+    read(first, std::span(some));
+    sum.add(std::as_bytes(std::span(some)));
+  }
+}
+
 }  // namespace
 
 struct Reader::Impl {
@@ -372,15 +383,17 @@ std::string Reader::Impl::make_digest() const {
   for (const std::string& name : info.class_names) add_text(name);
   sum.add(std::as_bytes(std::span(info.channel_mean)));
   sum.add(std::as_bytes(std::span(info.channel_std)));
-  for (const Split split : {Split::train, Split::test}) {
-    const std::int64_t count = info.count(split);
+  for (const Split which : {Split::train, Split::test}) {
+    const std::int64_t count = info.count(which);
     add_text(std::to_string(count));
-    std::vector<std::int32_t> some;
-    for (std::int64_t first = 0; first < count; first += std::ssize(some)) {
-      some.resize(static_cast<std::size_t>(std::min<std::int64_t>(count - first, 1 << 18)));
-      read_labels(split, first, some);
-      sum.add(std::as_bytes(std::span(some)));
-    }
+    add_rows<std::int32_t>(sum, count, [&](std::int64_t first, std::span<std::int32_t> some) {
+      read_labels(which, first, some);
+    });
+    const auto& checksums = split(which).checksums;
+    if (!checksums) continue;
+    add_rows<std::uint64_t>(sum, count, [&](std::int64_t first, std::span<std::uint64_t> some) {
+      checksums->read(bytes, static_cast<std::uint64_t>(first), some);
+    });
   }
   return sum.hex();
 }

@@ -57,8 +57,8 @@ class Reader {
     std::string name, reason;
   };
   std::vector<Reject> rejects() const;
-  /// Fingerprint of what training depends on: schema attributes, labels (all are read and checked, once) and
-  /// picture bytes' stored source digest.
+  /// Fingerprint of what training depends on: schema attributes, labels (all are read and checked, once) and,
+  /// by their stored checksums, pictures. Files without checksums are told apart by their sources alone.
   const std::string& digest() const;
 
  private:

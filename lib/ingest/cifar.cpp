@@ -5,6 +5,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "base/digest.hpp"
 #include "base/error.hpp"
 #include "ingest/class_folders.hpp"
 #include "ingest/input_file.hpp"
@@ -54,6 +55,7 @@ CifarBatch read_binary_batch(const Listing& listing, const Entry& entry) {
   batch.offset = entry.offset + 1;
   batch.stride = record_bytes;
   const std::vector<std::uint8_t> bytes = read_entry(listing, entry);
+  batch.checksum = checksum_of(std::as_bytes(std::span(bytes)));
   for (std::size_t at = 0; at < bytes.size(); at += record_bytes) batch.labels.push_back(bytes[at]);
   return batch;
 }
@@ -84,6 +86,7 @@ CifarBatch parse_python_batch(const Listing& listing, const Entry& entry,
                               const std::filesystem::path& scratch) {
   CifarBatch batch = start_batch(listing, entry);
   const std::vector<std::uint8_t> bytes = read_entry(listing, entry);
+  batch.checksum = checksum_of(std::as_bytes(std::span(bytes)));
   const Pickle pickle(bytes);
   batch.labels = labels_of(Pickle::find(pickle.root(), "labels"));
   const Pickle::Value* data = Pickle::find(pickle.root(), "data");

@@ -23,6 +23,7 @@ struct CifarBatch {
   std::int64_t offset = 0;
   std::int64_t stride = 0;
   std::vector<std::int32_t> labels;  ///< one a picture
+  std::uint64_t checksum = 0;        ///< of all bytes of the batch
 };
 
 struct CifarBatches {

@@ -66,6 +66,8 @@ std::string Manifest::digest() const {
     packer.put(item.split);
     packer.put(item.size);
   }
+  if (encoding == Encoding::cifar)
+    for (const SourceFile& file : files) packer.put(file.checksum);
   Digest digest;
   digest.add(packer.bytes);
   return digest.hex();
@@ -78,6 +80,7 @@ std::string serialise(const Manifest& manifest) {
   for (const SourceFile& file : manifest.files) {
     packer.put(file.path);
     packer.put(file.shared);
+    packer.put(file.checksum);
   }
   packer.put(manifest.class_names.size());
   for (const std::string& name : manifest.class_names) packer.put(name);
@@ -101,6 +104,7 @@ Manifest deserialise(std::string_view bytes) {
   for (SourceFile& file : manifest.files) {
     file.path = unpacker.text();
     file.shared = unpacker.get<bool>();
+    file.checksum = unpacker.get<std::uint64_t>();
   }
   manifest.class_names.resize(unpacker.get<std::size_t>());
   for (std::string& name : manifest.class_names) name = unpacker.text();

@@ -17,7 +17,8 @@ enum class Encoding {
 
 struct SourceFile {
   std::string path;
-  bool shared = false;  ///< holds many pictures and is read collectively; otherwise it is one picture
+  bool shared = false;         ///< holds many pictures and is read collectively; otherwise it is one picture
+  std::uint64_t checksum = 0;  ///< of the bytes of a CIFAR batch in it, which a scan reads; 0 of others
 };
 
 /// A picture to ingest: a byte range of a file.
@@ -41,7 +42,8 @@ struct Manifest {
   std::int64_t count(dataset::Split split) const;
   /// The row of item `index` within its split, if no picture is rejected.
   std::int64_t row(std::int64_t index) const;
-  /// Fingerprint of names, labels, splits, sizes and class names.
+  /// Fingerprint of names, labels, splits, sizes and class names, and of what CIFAR batches, whose names and
+  /// sizes are always the same, hold.
   std::string digest() const;
 };
 

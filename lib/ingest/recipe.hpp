@@ -11,8 +11,8 @@
 namespace whorl::ingest {
 
 /// All that decides the bytes of the result, in a line for people: the program, the pictures, the form they
-/// are stored in. Jobs of equal recipes make equal files. That the pictures' bytes are still the same is not
-/// looked at, only their names, sizes, labels and splits.
+/// are stored in. Jobs of equal recipes make equal files. That the bytes of CIFAR batches are still the same
+/// is looked at; of other pictures only names, sizes, labels and splits are.
 std::string recipe_of(const Manifest& manifest, int size, dataset::Storage storage, int quality);
 
 /// Whether `result` is a file that was made by this recipe; false if there is none. Collective. Throws

@@ -61,7 +61,7 @@ bool falls_into_test(const std::string& name, const ScanOptions& options) {
 Collection collect_cifar(const CifarBatches& found) {
   Collection collection{Encoding::cifar, {}, found.class_names, {}};
   for (const CifarBatch& batch : found.batches) {
-    collection.files.push_back({batch.file, true});
+    collection.files.push_back({batch.file, true, batch.checksum});
     const auto file = static_cast<std::int32_t>(collection.files.size() - 1);
     for (std::size_t i = 0; i < batch.labels.size(); ++i) {
       const std::int64_t offset = batch.offset + static_cast<std::int64_t>(i) * batch.stride;

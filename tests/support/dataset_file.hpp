@@ -25,6 +25,7 @@ struct DatasetFile {
   std::string source_digest = "0123";
   std::vector<std::string> class_names{"daisy", "rose", "tulip"};
   bool checksums = false;
+  int brighter = 0;  // the test pictures
 
   std::int32_t label(dataset::Split split, std::int64_t sample) const {
     const std::int64_t classes = static_cast<std::int64_t>(class_names.size());
@@ -33,8 +34,8 @@ struct DatasetFile {
   /// Pictures differ from each other and from themselves shifted, mirrored or transposed.
   std::vector<std::uint8_t> picture(dataset::Split split, std::int64_t sample) const {
     std::vector<std::uint8_t> pixels(std::size_t(image_size) * image_size * 3);
-    const std::size_t start =
-        static_cast<std::size_t>(sample) * 37 + (split == dataset::Split::test ? 101 : 0);
+    const std::size_t start = static_cast<std::size_t>(sample) * 37 +
+                              static_cast<std::size_t>(split == dataset::Split::test ? 101 + brighter : 0);
     for (std::size_t i = 0; i < pixels.size(); ++i)
       pixels[i] = static_cast<std::uint8_t>((start + i * i + i * 7) % 251);
     return pixels;

@@ -111,6 +111,20 @@ TEST_P(ResumeTest, GivesTheFileOfAnUndisturbedJobOnAnyNumberOfRanks) {
   }
 }
 
+// As README promises: one block of each rank and split, of two pictures here.
+TEST_P(ResumeTest, AtMostABlockOfEachRankAndSplitIsDoneAgain) {
+  mpi::on_root(world(), [&] { test::write_tree(folder_ / "many", test::picture_tree(3, 60, true)); });
+  Options many = options("many.h5");
+  many.inputs = {folder_ / "many"};
+  many.block_bytes = 2 * 48 * 48 * 3;
+  fail(many);
+  many.resume = true;
+  const Summary summary = ingest(world(), many);
+  constexpr std::int64_t finished = 180, of_a_block = 2, splits = 2;
+  EXPECT_GE(summary.restored, finished - world().size() * splits * of_a_block);
+  EXPECT_LE(summary.restored, finished);
+}
+
 TEST_P(ResumeTest, WithoutItTheLeftoverIsNamedAndKept) {
   fail(options("out.h5"));
   const auto left = leftovers();
@@ -250,6 +264,23 @@ TEST_P(ResumeTest, AFinishedJobHasNothingToDo) {
 TEST_P(ResumeTest, WithoutALeftoverItBegins) {
   EXPECT_EQ(ingest(world(), resuming("out.h5")).restored, 0);
   EXPECT_TRUE(equals_undisturbed("out.h5"));
+}
+
+// Batches whose names, sizes and labels have stayed.
+TEST_P(ResumeTest, OtherPixelsInACifarBatchAreAnotherJob) {
+  const auto write_batch = [&](std::string records, char last) {
+    records.back() = last;
+    mpi::on_root(world(), [&] { test::write_file(folder_ / "cifar/data_batch_1.bin", records); });
+  };
+  Options cifar = resuming("cifar.h5");
+  cifar.inputs = {folder_ / "cifar"};
+  cifar.size = 32;
+  cifar.storage = Storage::pixels;
+  write_batch(test::cifar_records(1, 20), 'a');
+  ingest(world(), cifar);
+  write_batch(test::cifar_records(1, 20), 'b');
+  EXPECT_THAT(whorl::test::thrown_message<CollectiveError>([&] { ingest(world(), cifar); }),
+              HasSubstr("exists already, made from other pictures or otherwise"));
 }
 
 }  // namespace

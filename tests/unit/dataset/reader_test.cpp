@@ -222,6 +222,8 @@ TEST_F(ReaderTest, DigestFollowsContent) {
   EXPECT_NE(digest, digest_of_file({.train_count = 8}));
   EXPECT_NE(digest, digest_of_file({.class_names = {"daisy", "rose", "tulips"}}));
   EXPECT_NE(digest, digest_of_file({.class_names = {"daisy", "rose", "tulip", "violet"}}));
+  EXPECT_NE(digest_of_file({.checksums = true}), digest_of_file({.checksums = true, .brighter = 1}))
+      << "only pixels differ";
 }
 
 TEST_F(ReaderTest, NamesAMissingFile) {

@@ -47,6 +47,22 @@ std::string bytes_of(const Manifest& manifest, const Item& item) {
   return bytes;
 }
 
+// Names and sizes of two CIFAR-10 sets are always the same.
+TEST_F(ScanTest, TheBytesOfCifarBatchesBelongToTheDigest) {
+  std::string batch = test::cifar_records(1, 4);
+  test::write_file(at("c/data_batch_1.bin"), batch);
+  const Manifest manifest = scan_inputs({at("c")}).manifest;
+  EXPECT_EQ(scan_inputs({at("c")}).manifest.digest(), manifest.digest());
+  EXPECT_EQ(deserialise(serialise(manifest)).digest(), manifest.digest());
+  test::TarWriter tar;
+  tar.add("data_batch_1.bin", batch);
+  test::write_file(at("c.tar"), tar.finished());
+  EXPECT_EQ(scan_inputs({at("c.tar")}).manifest.digest(), manifest.digest());
+  batch.back() ^= 1;  // a pixel of the last picture
+  test::write_file(at("c/data_batch_1.bin"), batch);
+  EXPECT_NE(scan_inputs({at("c")}).manifest.digest(), manifest.digest());
+}
+
 TEST_F(ScanTest, AFolderAndATarOfItAreTheSame) {
   const auto files = test::picture_tree(3, 8, false);
   test::write_tree(at("tree"), files);
