@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "base/error.hpp"
+#include "base/progress.hpp"
 #include "dataset/integrity.hpp"
 #include "mpi/session.hpp"
 #include "options.hpp"
@@ -39,7 +40,7 @@ void verify(const mpi::Communicator& world, const std::filesystem::path& path) {
     pictures = reader.info().train_count + reader.info().test_count;
     is_laid_out_anew = reader.is_laid_out_anew();
     for (const std::string& place : dataset::find_damage(reader, world.size(), world.rank()))
-      mine += "\n  " + place;
+      mine += "\n  " + printable(place);
   });
   std::string all;
   for (const std::string& places : world.all_gather(mine)) all += places;

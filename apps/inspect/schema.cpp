@@ -86,7 +86,8 @@ void print_schema(const std::filesystem::path& path) {
   fmt::print("\ndatasets\n");
   for (const std::string& name : datasets) print_dataset(file, name);
   fmt::print("\nattributes\n");
-  for (const std::string& name : attributes) fmt::print("  {:<22} {}\n", name, attribute_text(file, name));
+  for (const std::string& name : attributes)
+    fmt::print("  {:<22} {}\n", name, printable(attribute_text(file, name)));
 }
 
 }  // namespace whorl::inspect

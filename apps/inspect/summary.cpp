@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "base/error.hpp"
+#include "base/progress.hpp"
 
 namespace whorl::inspect {
 namespace {
@@ -41,7 +42,8 @@ void print_class_counts(const dataset::Reader& reader) {
   const auto train = count_classes(reader, Split::train), test = count_classes(reader, Split::test);
   fmt::print("\n{:<{}} {:>9} {:>9}\n", "pictures of a class", width + 2, "train", "test");
   for (std::size_t i = 0; i < names.size(); ++i)
-    fmt::print("  {:<{}} {:>9} {:>9}\n", names[i], std::max<std::size_t>(width, 17), train[i], test[i]);
+    fmt::print("  {:<{}} {:>9} {:>9}\n", printable(names[i]), std::max<std::size_t>(width, 17), train[i],
+               test[i]);
   fmt::print("  {:<{}} {:>9} {:>9}\n", "all", std::max<std::size_t>(width, 17), reader.info().train_count,
              reader.info().test_count);
 }
@@ -68,8 +70,9 @@ void print_rows(const dataset::Reader& reader, Split split, int rows) {
     reader.read_images(split, {&row, 1}, pixels.data());
     const auto colour = mean_colour(pixels);
     const std::int32_t label = reader.labels(split)[row];
-    fmt::print("  {:>3}  {:<{}}  {:>5}  {:<{}}  {:5.1f} {:5.1f} {:5.1f}\n", row, names[row], name_width,
-               label, info.class_names.at(label), class_width, colour[0], colour[1], colour[2]);
+    fmt::print("  {:>3}  {:<{}}  {:>5}  {:<{}}  {:5.1f} {:5.1f} {:5.1f}\n", row, printable(names[row]),
+               name_width, label, printable(info.class_names.at(label)), class_width, colour[0], colour[1],
+               colour[2]);
   }
 }
 
@@ -78,7 +81,8 @@ void print_rejects(const dataset::Reader& reader, bool all) {
   const auto rejects = reader.rejects();
   fmt::print("\nrejected pictures: {}\n", rejects.size());
   const std::size_t shown = all ? rejects.size() : std::min(first, rejects.size());
-  for (std::size_t i = 0; i < shown; ++i) fmt::print("  {}: {}\n", rejects[i].name, rejects[i].reason);
+  for (std::size_t i = 0; i < shown; ++i)
+    fmt::print("  {}\n", printable(rejects[i].name + ": " + rejects[i].reason));
   if (shown < rejects.size()) fmt::print("  ... {} more; --all-rejects lists them\n", rejects.size() - shown);
 }
 

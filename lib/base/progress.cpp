@@ -30,6 +30,12 @@ std::string format_bytes(double bytes) {
   return unit == 0 ? fmt::format("{:.0f} B", bytes) : fmt::format("{:.1f} {}", bytes, units[unit]);
 }
 
+std::string printable(std::string text) {
+  std::ranges::replace_if(
+      text, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7f; }, '?');
+  return text;
+}
+
 Progress::Progress(std::string what, std::string unit, std::int64_t total, bool active)
     : what_(std::move(what)),
       unit_(std::move(unit)),

@@ -13,6 +13,9 @@ std::string format_duration(double seconds);
 /// "512 B", "1.2 MB" (powers of 1000).
 std::string format_bytes(double bytes);
 
+/// With '?' for control characters: the name of a file may hold anything, such as commands for a terminal.
+std::string printable(std::string text);
+
 /// Progress of a long loop on stderr: a line redrawn in place on a terminal (at most 10 times a second),
 /// plain lines in a batch log (every 10 s). Only the rank that reports constructs an active one; inactive
 /// ones do nothing.

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/error.hpp"
+#include "base/progress.hpp"
 
 namespace whorl::ingest {
 
@@ -50,7 +51,7 @@ class FolderWalk {
     } else if (entry.is_regular_file()) {
       listing_.entries.push_back({path, 0, static_cast<std::int64_t>(entry.file_size())});
     } else {
-      listing_.notes.push_back(fmt::format("{}: skipped, neither a file nor a folder", path));
+      skip(path, "neither a file nor a folder");
     }
   }
 
@@ -58,16 +59,19 @@ class FolderWalk {
     std::error_code error;
     const fs::path target = fs::canonical(link.path(), error);
     if (error) {
-      listing_.notes.push_back(
-          fmt::format("{}: skipped, the link leads nowhere ({})", path, error.message()));
+      skip(path, fmt::format("the link leads nowhere ({})", error.message()));
     } else if (!is_inside(target, root_)) {
-      listing_.notes.push_back(fmt::format("{}: skipped, the link leads out of the folder", path));
+      skip(path, "the link leads out of the folder");
     } else if (fs::is_directory(target) && (is_inside(fs::canonical(link.path().parent_path()), target) ||
                                             !followed_.insert(target).second)) {
-      listing_.notes.push_back(fmt::format("{}: skipped, the linked folder is listed already", path));
+      skip(path, "the linked folder is listed already");
     } else {
       take_entry(link, path);
     }
+  }
+
+  void skip(const std::string& path, const std::string& reason) {
+    listing_.notes.push_back(printable(fmt::format("{}: skipped, {}", path, reason)));
   }
 
   fs::path root_;

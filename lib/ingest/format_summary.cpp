@@ -19,7 +19,7 @@ std::string format_classes(const Summary& summary) {
   };
   const std::size_t listed = std::min(most_classes, summary.class_names.size());
   for (std::size_t i = 0; i < listed; ++i)
-    add_row(summary.class_names[i], summary.class_counts[0][i], summary.class_counts[1][i]);
+    add_row(printable(summary.class_names[i]), summary.class_counts[0][i], summary.class_counts[1][i]);
   if (summary.class_names.size() > listed)
     text += fmt::format("  ... and {} more classes\n", summary.class_names.size() - listed);
   const auto total = [](const std::vector<std::int64_t>& counts) {

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/progress.hpp"
 #include "dataset/integrity.hpp"
 #include "dataset/reader.hpp"
 #include "ingest/cifar.hpp"
@@ -92,14 +93,14 @@ Summary summarise(const Manifest& manifest, const Contents& contents, std::size_
 
 void warn(const mpi::Communicator& comm, const Summary& summary, const Contents& contents) {
   if (summary.class_names.size() == 1)
-    log(comm, "warning: there is only one class, " + summary.class_names[0]);
+    log(comm, "warning: there is only one class, " + printable(summary.class_names[0]));
   for (const Split split : {Split::train, Split::test}) {
     if (contents.of(split).empty())
       log(comm, fmt::format("warning: there are no {} pictures", dataset::to_string(split)));
   }
   for (std::size_t i = 0; i < summary.class_names.size(); ++i) {
     if (summary.class_counts[0][i] + summary.class_counts[1][i] > 0) continue;
-    log(comm, fmt::format("warning: no picture of class {} is left", summary.class_names[i]));
+    log(comm, fmt::format("warning: no picture of class {} is left", printable(summary.class_names[i])));
   }
 }
 

@@ -5,6 +5,8 @@
 #include <charconv>
 #include <string_view>
 
+#include "base/progress.hpp"
+
 namespace whorl::ingest {
 
 std::vector<Reject> gather(const mpi::Communicator& comm, const std::vector<Reject>& mine) {
@@ -28,7 +30,8 @@ std::vector<Reject> gather(const mpi::Communicator& comm, const std::vector<Reje
 std::string list_rejects(const std::vector<Reject>& rejects, const Manifest& manifest, std::size_t most) {
   std::string text;
   for (std::size_t i = 0; i < std::min(most, rejects.size()); ++i) {
-    text += fmt::format("\n  {}: {}", manifest.items[rejects[i].item].name, rejects[i].reason);
+    const std::string& name = manifest.items[rejects[i].item].name;
+    text += "\n  " + printable(fmt::format("{}: {}", name, rejects[i].reason));
   }
   if (rejects.size() > most) text += fmt::format("\n  ... and {} more", rejects.size() - most);
   return text;

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "base/error.hpp"
+#include "base/progress.hpp"
 
 namespace whorl::ingest {
 
@@ -222,14 +223,10 @@ class TarWalk {
     }
   }
 
-  // The name may hold anything, and notes are for a terminal.
   void skip(const std::string& name, const std::string& reason) {
     constexpr std::size_t shown = 200;
     const std::string clipped = name.substr(0, shown) + (name.size() > shown ? "..." : "");
-    std::string note = fmt::format("{}: skipped, {}", clipped, reason);
-    std::ranges::replace_if(
-        note, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7f; }, '?');
-    listing_.notes.push_back(std::move(note));
+    listing_.notes.push_back(printable(fmt::format("{}: skipped, {}", clipped, reason)));
   }
 
   void drop_replaced() {

@@ -74,6 +74,16 @@ if command -v h5repack > /dev/null; then
     grep -qxF "  train picture 3 ($rows)" output || fail "--verify of a compressed file does not name the picture"
   fi
 fi
+# Names may hold commands for a terminal, which none may get.
+odd=odd/$'a\e[2J'
+mkdir -p "$odd"
+cp set/train/roses/0000.jpg "$odd"/$'\e]0;b\a.jpg'
+echo broken > "$odd"/$'\e[31mbroken.jpg'
+ln -s none "$odd"/$'\e[32mlink.jpg'
+"$WHORL_BIN"/whorl-ingest --input odd --output odd.h5 --size 16 --max-rejects 1 > output 2>&1 || fail "odd names"
+"$inspect" odd.h5 --rows 5 >> output 2>&1 || fail "odd names"
+[ "$(grep -c 'a?\[2J/?\[31mbroken.jpg: ' output)" -eq 2 ] || fail "the reject is not listed by both"
+! grep -q $'\e' output || fail "an escape sequence reaches the terminal"
 expect_error 1 "nothing.h5" nothing.h5
 expect_error 1 "set" set/train/roses/0000.jpg
 expect_error 1 "nowhere/sheet.jpg" flowers.h5 --sheet nowhere/sheet.jpg

@@ -48,6 +48,14 @@ TEST(FolderTree, FollowsLinksInsideTheTreeOnly) {
   EXPECT_EQ(listing.notes.size(), 6U);
 }
 
+TEST(FolderTree, NotesAreFitForATerminal) {
+  const test::TemporaryFolder folder;
+  fs::create_symlink("nowhere", folder.path() / "a\x1b[2J\n");
+  const Listing listing = list_folder(folder.path().string());
+  ASSERT_EQ(listing.notes.size(), 1U);
+  EXPECT_EQ(listing.notes[0].rfind("a?[2J?: skipped, the link leads nowhere", 0), 0U) << listing.notes[0];
+}
+
 TEST(FolderTree, SaysWhichFolderIsMissing) {
   const test::TemporaryFolder folder;
   try {
