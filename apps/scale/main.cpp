@@ -73,7 +73,7 @@ Arguments parse(const std::vector<std::string>& words) {
 /// Every rank parses the text that rank 0 read, so that all find the same mistakes.
 scale::Study read_study(const mpi::Communicator& world, const Arguments& arguments) {
   std::string text;
-  mpi::on_root(world, [&] { text = read_text_file(arguments.study); });
+  mpi::on_root(world, [&] { text = read_text_input(arguments.study); });
   world.broadcast(text);
   scale::Study study;
   scale::apply_settings(study, scale::parse_study_file(arguments.study, text));

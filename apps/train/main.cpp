@@ -39,7 +39,7 @@ train::Job read_job(const mpi::Communicator& world, const train::CommandLine& co
   if (command_line.job_file.empty())
     throw UsageError("no job given: --job FILE.ini, such as those in the folder jobs/; --help tells more");
   std::string text;
-  mpi::on_root(world, [&] { text = read_text_file(command_line.job_file); });
+  mpi::on_root(world, [&] { text = read_text_input(command_line.job_file); });
   world.broadcast(text);
   train::Job job;
   train::apply_settings(job, train::parse_job_file(command_line.job_file, text));

@@ -33,6 +33,29 @@ Descriptor open_or_fail(const std::filesystem::path& path, int flags, const char
   return file;
 }
 
+Descriptor open_regular(const std::filesystem::path& path) {
+  // A FIFO in the file's place must not block the job.
+  Descriptor file = open_or_fail(path, O_RDONLY | O_NONBLOCK, "open");
+  struct stat status {};
+  if (::fstat(file.get(), &status) != 0) fail("inspect", path);
+  require(!S_ISDIR(status.st_mode), "cannot open {}: {}", path.string(), system_error_text(EISDIR));
+  require(S_ISREG(status.st_mode), "cannot read {}: not a regular file", path.string());
+  return file;
+}
+
+std::string read_all(const Descriptor& file, const std::filesystem::path& path, std::size_t most) {
+  std::string text;
+  char block[1 << 16];
+  for (;;) {
+    const ssize_t got = ::read(file.get(), block, sizeof block);
+    if (got == 0) return text;
+    if (got < 0 && errno != EINTR) fail("read", path);
+    if (got > 0) text.append(block, static_cast<std::size_t>(got));
+    require(text.size() <= most, "cannot read {}: it is longer than {}", path.string(),
+            format_bytes(static_cast<double>(most)));
+  }
+}
+
 void sync(const std::filesystem::path& path, int flags) {
   const Descriptor file = open_or_fail(path, flags, "open");
   if (::fsync(file.get()) != 0) fail("sync", path);
@@ -60,12 +83,7 @@ void rename_and_sync_folder(const std::filesystem::path& from, const std::filesy
 }  // namespace
 
 void require_readable(const std::filesystem::path& path) {
-  // A FIFO in the file's place must not block the job.
-  const Descriptor file = open_or_fail(path, O_RDONLY | O_NONBLOCK, "open");
-  struct stat status {};
-  if (::fstat(file.get(), &status) != 0) fail("inspect", path);
-  require(!S_ISDIR(status.st_mode), "cannot open {}: {}", path.string(), system_error_text(EISDIR));
-  require(S_ISREG(status.st_mode), "cannot read {}: not a regular file", path.string());
+  open_regular(path);
 }
 
 void create_empty_file(const std::filesystem::path& path) {
@@ -149,15 +167,12 @@ void write_at(const std::filesystem::path& path, std::int64_t offset, std::span<
 }
 
 std::string read_text_file(const std::filesystem::path& path) {
-  const Descriptor file = open_or_fail(path, O_RDONLY, "open");
-  std::string text;
-  char block[1 << 16];
-  for (;;) {
-    const ssize_t got = ::read(file.get(), block, sizeof block);
-    if (got == 0) return text;
-    if (got < 0 && errno != EINTR) fail("read", path);
-    if (got > 0) text.append(block, static_cast<std::size_t>(got));
-  }
+  return read_all(open_regular(path), path, SIZE_MAX);
+}
+
+std::string read_text_input(const std::filesystem::path& path) {
+  constexpr std::size_t most = 16'000'000;
+  return read_all(open_or_fail(path, O_RDONLY, "open"), path, most);
 }
 
 }  // namespace whorl

@@ -67,7 +67,11 @@ void publish_file(const std::filesystem::path& from, const std::filesystem::path
 /// Replaces the bytes of an existing file from `offset` on.
 void write_at(const std::filesystem::path& path, std::int64_t offset, std::span<const std::byte> bytes);
 
-/// The whole file as text; throws naming the file and the cause.
+/// The whole file as text; throws naming the file and the cause, also where it is no regular file.
 std::string read_text_file(const std::filesystem::path& path);
+
+/// The same of what somebody writes by hand and names on a command line: at most 16 MB, which may come out of
+/// a pipe as well.
+std::string read_text_input(const std::filesystem::path& path);
 
 }  // namespace whorl

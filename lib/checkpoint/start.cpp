@@ -30,6 +30,7 @@ void require_same_job(const fs::path& file, const std::string& there, const trai
 void require_fits(const fs::path& file, const Checkpoint& checkpoint, const train::Job& job,
                   const std::string& dataset_digest) {
   require_same_job(file, checkpoint.job, job);
+  report::history_of(checkpoint.record, file.string());  // throws for what is none
   require(checkpoint.dataset_digest == dataset_digest,
           "{} was trained on another dataset than {}: digest {} there, {} here", file.string(), job.data.file,
           checkpoint.dataset_digest, dataset_digest);

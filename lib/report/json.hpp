@@ -14,7 +14,11 @@ namespace whorl::report {
 /// The records of runs are shallow; a hostile one could nest until the stack is used up.
 inline constexpr int most_json_levels = 32;
 
-/// The JSON in `file`; throws Error naming it for what is none, or nested deeper than most_json_levels.
+/// The JSON that `text` is; throws Error naming `source` for what is none, or nested deeper than
+/// most_json_levels.
+nlohmann::ordered_json parse_json(const std::string& text, const std::string& source);
+
+/// The JSON in `file`, likewise.
 nlohmann::ordered_json read_json(const std::filesystem::path& file);
 
 /// Runs `body`, which looks into the records of `folder`; what is missing there, or of another type, becomes

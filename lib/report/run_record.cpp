@@ -4,6 +4,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <ctime>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -140,6 +141,18 @@ RunFacts facts_of(const fs::path& folder) {
   return facts;
 }
 
+Json history_of(const std::string& state, const std::string& source) {
+  if (state.empty()) return new_history();
+  const auto is_text = [](const Json& line) { return line.is_string(); };
+  Json history = parse_json(state, source);
+  const bool is_one =
+      history.is_object() && history.value("starts", Json()).is_array() &&
+      history.value("phases", Json()).is_array() && history.value("metrics", Json()).is_array() &&
+      std::ranges::all_of(history["metrics"], is_text) && history.value("train_loss", Json()).is_number();
+  require(is_one, "{} is damaged: its record is not that of a run", source);
+  return history;
+}
+
 RunRecord::RunRecord(const mpi::Communicator& comm, fs::path folder, const train::Job& job,
                      const dataset::Reader& reader, const train::Trainer& trainer, double setup_seconds,
                      std::string from, const std::string& earlier)
@@ -152,7 +165,7 @@ RunRecord::RunRecord(const mpi::Communicator& comm, fs::path folder, const train
       facts_(trainer.facts()),
       places_(rank_places(comm)),
       started_(utc_now()),
-      history_(earlier.empty() ? new_history() : Json::parse(earlier)),
+      history_(history_of(earlier, "the checkpoint")),
       first_step_(trainer.steps_done()) {
   job_.data.file = dataset_path_;  // so that the recorded job runs in any folder
   history_["starts"].push_back({{"started", started_}, {"ranks", comm_.size()}, {"from_step", first_step_}});

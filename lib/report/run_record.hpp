@@ -45,6 +45,10 @@ RunFacts facts_of(const std::filesystem::path& folder);
 std::filesystem::path choose_run_folder(const mpi::Communicator& comm, const std::string& wanted,
                                         const std::string& job_file);
 
+/// RunRecord::state() of an earlier start, which `source` held; a new one where that is empty. Throws Error
+/// naming `source` for anything else.
+nlohmann::ordered_json history_of(const std::string& state, const std::string& source);
+
 /// Keeps the record of one training run in its folder. Rank 0 writes; all members are collective.
 class RunRecord {
  public:

@@ -34,7 +34,7 @@ Split completed(Split split, double seconds) {
 
 train::Job read_job(const mpi::Communicator& world, const Study& study) {
   std::string text;
-  mpi::on_root(world, [&] { text = read_text_file(study.job); });
+  mpi::on_root(world, [&] { text = read_text_input(study.job); });
   world.broadcast(text);
   train::Job job;
   train::apply_settings(job, train::parse_job_file(study.job, text));

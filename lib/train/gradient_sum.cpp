@@ -207,6 +207,10 @@ void ExactGradientSum::restore(const std::vector<std::int32_t>& state) {
   require(state.empty() || state.size() == layout_.tensors().size(),
           "exact sums of {} tensors cannot go on with the units of {}", layout_.tensors().size(),
           state.size());
+  constexpr std::int32_t most = 1000;  // far beyond those of any float32
+  require(
+      std::ranges::all_of(state, [](std::int32_t exponent) { return exponent >= -most && exponent <= most; }),
+      "exact sums cannot go on with units beyond 2^{}", most);
   exponents_ = state;
 }
 

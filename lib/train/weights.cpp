@@ -42,13 +42,25 @@ std::array<float, 3> read_channels(const h5::File& file, const std::string& name
   return {static_cast<float>(values[0]), static_cast<float>(values[1]), static_cast<float>(values[2])};
 }
 
-void read_tensor(const h5::File& file, const nn::Tensor& tensor, std::span<float> arena) {
+h5::Dataset open_tensor(const h5::File& file, const nn::Tensor& tensor) {
   require(file.contains(tensor.name), "{}: the tensor {} is missing", file.path(), tensor.name);
-  const h5::Dataset dataset = h5::Dataset::open(file, tensor.name);
+  h5::Dataset dataset = h5::Dataset::open(file, tensor.name);
   require(dataset.shape() == file_shape(tensor),
           "{}: the tensor {} has the shape ({}), but this build's network has ({})", file.path(), tensor.name,
           fmt::join(dataset.shape(), ", "), fmt::join(tensor.shape, ", "));
-  dataset.read_rows(0, arena.subspan(tensor.offset, tensor.count));
+  return dataset;
+}
+
+/// Of a file that holds them all: attributes alone may claim a network that no memory holds.
+std::vector<float> read_parameters(const h5::File& file, const nn::ParameterLayout& layout) {
+  std::vector<h5::Dataset> datasets;
+  for (const nn::Tensor& tensor : layout.tensors()) datasets.push_back(open_tensor(file, tensor));
+  std::vector<float> parameters(layout.size());
+  for (std::size_t i = 0; i < datasets.size(); ++i) {
+    const nn::Tensor& tensor = layout.tensors()[i];
+    datasets[i].read_rows(0, std::span(parameters).subspan(tensor.offset, tensor.count));
+  }
+  return parameters;
 }
 
 }  // namespace
@@ -88,9 +100,7 @@ Weights load_weights(const std::filesystem::path& path) {
       nn::make_network(h5::read_text_attribute(file, "/", "network"), static_cast<int>(image_size),
                        static_cast<int>(weights.class_names.size()),
                        {read_channels(file, "channel_mean"), read_channels(file, "channel_std")});
-  weights.parameters.resize(weights.network.parameters.size());
-  for (const nn::Tensor& tensor : weights.network.parameters.tensors())
-    read_tensor(file, tensor, weights.parameters);
+  weights.parameters = read_parameters(file, weights.network.parameters);
   const std::string stored = h5::read_text_attribute(file, "/", "weights_digest");
   const std::string found = weights_digest(weights.parameters);
   require(found == stored, "{} is damaged: its weights have the digest {}, but {} is recorded", file.path(),

@@ -2,7 +2,7 @@
 // Writes inputs from which fuzzing starts, and which the tests replay: FOLDER/TARGET/NAME, well-formed ones.
 // Those that whorl does not write itself (pickles, compressed files) or only a whole run does (records) are
 // in corpus/.
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <cstdio>
 #include <filesystem>
@@ -127,6 +127,32 @@ void write_checkpoint(const fs::path& folder) {
   checkpoint::save(folder / "checkpoint.h5", small);
 }
 
+/// Fields of tests/fuzz/hdf5.hpp.
+void write_fields(const fs::path& folder) {
+  const auto bytes = [](auto value) {
+    return std::string(reinterpret_cast<const char*>(&value), sizeof value);
+  };
+  const checkpoint::Checkpoint example = test::example_checkpoint(12);
+  const std::string floats = "f" + bytes(0.5F) + bytes(-0.25F),
+                    channels = "r" + bytes(0.25) + bytes(0.5) + bytes(0.75);
+  const std::vector<std::string> checkpoint{"twhorl-checkpoint",
+                                            "i" + bytes(example.state.step),
+                                            "i" + bytes(example.state.loss),
+                                            "i" + bytes(example.state.correct),
+                                            "t" + example.job,
+                                            "t" + example.dataset_digest,
+                                            floats,
+                                            floats,
+                                            floats,
+                                            "n" + bytes(-15) + bytes(14),
+                                            "b" + example.record};
+  const std::vector<std::string> weights{"twhorl-weights", "tpetal", "i" + bytes(std::int64_t{16}),
+                                         "sdaisy\nrose\n", channels, channels,
+                                         "t0123",          "t4567",  floats};
+  write(folder / "checkpoint" / "fields", fmt::format("{}", fmt::join(checkpoint, "\x1e")));
+  write(folder / "weights" / "fields", fmt::format("{}", fmt::join(weights, "\x1e")));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -141,6 +167,7 @@ int main(int argc, char** argv) {
     write_datasets(folder / "dataset");
     write_weights(folder / "weights");
     write_checkpoint(folder / "checkpoint");
+    write_fields(folder);
     write_texts(folder);
     return 0;
   } catch (const std::exception& error) {

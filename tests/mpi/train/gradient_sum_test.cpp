@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "base/block_range.hpp"
+#include "base/error.hpp"
 #include "base/thread_team.hpp"
 #include "nn/network.hpp"
 
@@ -106,6 +107,14 @@ TEST_F(ExactSum, EveryRankLearnsOfOneValueThatIsNotFinite) {
 TEST_F(ExactSum, EveryRankLearnsOfGrowthBeyondTheUnits) {
   EXPECT_TRUE(step(ones, ones));
   EXPECT_FALSE(step({1.0F, 1.0F, 1.0F, 1.0F, 0x1p20F}, ones));
+}
+
+TEST_F(ExactSum, RefusesUnitsThatNoGradientHas) {
+  const std::size_t tensors = layout.tensors().size();
+  EXPECT_NO_THROW(sum.restore(std::vector<std::int32_t>(tensors, -150)));
+  EXPECT_THROW(sum.restore(std::vector<std::int32_t>(tensors, std::numeric_limits<std::int32_t>::min())),
+               Error);
+  EXPECT_THROW(sum.restore(std::vector<std::int32_t>(tensors + 1, 0)), Error);
 }
 
 TEST_F(ExactSum, AFirstShardThatIsNotFiniteIsNoticed) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The weights that P ranks train are those that one rank trains from the same shards: bit for bit where
 // gradients are summed exactly, else but for the order of float sums.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -12,6 +13,7 @@
 #include "nn/executor.hpp"
 #include "support/thrown_message.hpp"
 #include "tiny_dataset.hpp"
+#include "train/loader.hpp"
 #include "train/trainer.hpp"
 
 namespace whorl::train {
@@ -235,6 +237,30 @@ TEST_P(Divergence, StopsEveryRankWithEpochAndStep) {
     EXPECT_NE(message.find("first in the forward pass, in "), std::string::npos) << message;
     EXPECT_NE(message.find(", over the training pictures "), std::string::npos) << message;
   }
+}
+
+// With exact sums, the default, step 2 goes on from weights whose products float32 cannot hold.
+TEST(Training, DivergenceOfExactSumsNamesStepLayerAndPictures) {
+  const TinyDataset dataset(40, 3);
+  const Job job = tiny_job("reference", 2);
+  ASSERT_TRUE(job.train.reproducible);
+  const mpi::Communicator world = mpi::Communicator::world();
+  Trainer trainer(job, world, dataset.reader());
+  trainer.next_epoch({.ask = {}, .after_step = [](std::int64_t, Requests) { return false; }});
+  State state = trainer.state();
+  const nn::Network network = trainer.weights().network;
+  for (const nn::Tensor& tensor : network.parameters.tensors()) {
+    if (tensor.name == "conv2.weight")
+      std::fill_n(state.parameters.begin() + static_cast<std::ptrdiff_t>(tensor.offset), tensor.count, 3e38F);
+  }
+  trainer.restore(state);
+  const std::string message = test::thrown_message<CollectiveError>([&] { trainer.next_epoch(); });
+  const dataset::EpochOrder order(job.train.seed, 0, 40);
+  const std::string expected = fmt::format(
+      "training has diverged: in epoch 1, step 2, the loss or its gradient is no longer finite; first in the "
+      "forward pass, in norm2 or before it, over the training pictures {}; lower",
+      fmt::join(samples_of_shard(trainer.facts().plan_of_epoch, order, 1, 0), ", "));
+  EXPECT_TRUE(message.starts_with(expected)) << message << "\ninstead of\n" << expected;
 }
 
 TEST(Training, DatasetsThatDifferBetweenRanksAreRefused) {

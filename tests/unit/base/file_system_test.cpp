@@ -76,12 +76,31 @@ TEST(file_system, a_fifo_in_the_place_of_a_file_is_an_error_and_not_waited_for) 
   const test::TemporaryFolder folder;
   const std::string fifo = (folder / "fifo").string();
   ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
-  auto message =
-      std::async(std::launch::async, [&] { return thrown_message<Error>([&] { require_readable(fifo); }); });
-  const bool waits = message.wait_for(std::chrono::seconds(10)) != std::future_status::ready;
-  const Descriptor writer(waits ? ::open(fifo.c_str(), O_RDWR | O_CLOEXEC) : -1);  // ends the waiting
-  EXPECT_FALSE(waits);
-  EXPECT_EQ(message.get(), "cannot read " + fifo + ": not a regular file");
+  const auto expect_refusal = [&](const auto& read) {
+    auto message = std::async(std::launch::async, [&] { return thrown_message<Error>(read); });
+    const bool waits = message.wait_for(std::chrono::seconds(10)) != std::future_status::ready;
+    const Descriptor writer(waits ? ::open(fifo.c_str(), O_RDWR | O_CLOEXEC) : -1);  // ends the waiting
+    EXPECT_FALSE(waits);
+    EXPECT_EQ(message.get(), "cannot read " + fifo + ": not a regular file");
+  };
+  expect_refusal([&] { require_readable(fifo); });
+  expect_refusal([&] { read_text_file(fifo); });
+}
+
+TEST(file_system, what_never_ends_is_not_read_to_the_end) {
+  if (!std::filesystem::exists("/dev/zero")) GTEST_SKIP() << "this system has no /dev/zero";
+  EXPECT_EQ(thrown_message<Error>([] { read_text_file("/dev/zero"); }),
+            "cannot read /dev/zero: not a regular file");
+  EXPECT_EQ(thrown_message<Error>([] { read_text_input("/dev/zero"); }),
+            "cannot read /dev/zero: it is longer than 16.0 MB");
+}
+
+TEST(file_system, an_input_may_come_out_of_a_pipe) {
+  const test::TemporaryFolder folder;
+  const std::string fifo = (folder / "fifo").string();
+  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+  const auto writer = std::async(std::launch::async, [&] { append_to_file(fifo, "words"); });
+  EXPECT_EQ(read_text_input(fifo), "words");
 }
 
 TEST(file_system, a_full_disk_is_an_error) {

@@ -24,7 +24,7 @@ inline checkpoint::Checkpoint example_checkpoint(std::int64_t step) {
   std::iota(state.gradient_sum.begin(), state.gradient_sum.end(), -15);
   example.job = "[train]\nbatch = 500\n";
   example.dataset_digest = "0123456789abcdef";
-  example.record = "{\"metrics\": [\"1,2,3\"]}";
+  example.record = R"({"starts": [{"ranks": 2}], "metrics": ["1,2,3"], "phases": [], "train_loss": 0.5})";
   return example;
 }
 
