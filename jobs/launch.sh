@@ -5,10 +5,20 @@
 # job's --cpus-per-task, else its share of what the job has of the node), with --gpus also to one of its node's GPUs. PROGRAM is one of
 # whorl's or a path. --print shows the command line instead of running it.
 # What was started where is noted in DIR/launch.txt for a program given --run DIR, in FILE.launch.txt for one given --output FILE.
-# USR1 (sbatch --signal=B:USR1@SECONDS: the time is nearly over), TERM and INT are passed on to the program as USR1. Where it then
-# ends with status 75 (stopped with a checkpoint: whorl-train), or its arguments hold --resume and more is done than before, the job goes
-# back into the queue.
+# USR1 (sbatch --signal=B:USR1@SECONDS: the time is nearly over), TERM, ^C and a terminal that is closed are passed on to the program
+# as USR1; a second ^C, and ^\, end it. Where it then ends with status 75 (stopped with a checkpoint: whorl-train), or its arguments hold
+# --resume, the job goes back into the queue; but no more than three times from the same place.
 set -euo pipefail
+
+# The first thing: a job may be asked to stop as soon as it begins, and what follows can take a while on a busy machine.
+pid='' asked='' out_of_time=''
+# shellcheck disable=SC2317  # called by the traps
+pass_on() { asked=1 interrupted=1; [ -z "$pid" ] || kill "-$1" "$pid" 2> /dev/null || true; }
+stop() { pass_on USR1; }  # srun and mpirun pass USR1 on; at TERM they kill
+trap 'out_of_time=1; stop' USR1
+trap stop TERM HUP
+trap '[ -n "$asked" ] && pass_on TERM || stop' INT
+trap 'pass_on TERM' QUIT
 
 usage() { sed -n '3,11s/^# //p' "$0" >&2; exit 2; }
 
@@ -118,14 +128,15 @@ run=$(value_of --run "$@") output=$(value_of --output "$@")
 if [ -n "$run" ]; then
   # A folder that holds another run, or one that has ended, is left as it is; the program will refuse it.
   if [ -n "$resumable" ] || [ -e "$run/launch.txt" ] && [ ! -e "$run/verdict.txt" ] || [ -z "$(find "$run" -mindepth 1 ! -name launch.txt 2> /dev/null | head -n 1)" ]; then
-    mkdir -p "$run"
-    note=$run/launch.txt
+    ! mkdir -p "$run" || note=$run/launch.txt
   fi
 elif [ -n "$output" ] && [ -d "$(dirname "$output")" ]; then
   note=$output.launch.txt
 fi
 
-say() { echo "$(date -u +%FT%TZ)  $*" >> "$note"; }
+# Words that cannot be written, to a full disk or a terminal that is gone, are no reason to end.
+say() { echo "$(date -u +%FT%TZ)  $*" >> "$note" || true; }
+say_aloud() { say "$1"; echo "launch.sh: $1" >&2 || true; }
 
 {
   say "started: $(printf '%q ' "${start[@]}")"
@@ -133,43 +144,55 @@ say() { echo "$(date -u +%FT%TZ)  $*" >> "$note"; }
   echo "nodes ${SLURM_JOB_NODELIST:-$(hostname)}, ranks $ranks, cores for each $threads, modules ${LOADEDMODULES:-none}"
   env | grep -E '^(SLURM|OMPI|OMP|PMIX|UCX|NCCL|CUDA|HDF5|WHORL)_' | grep -v '^SLURM_JWT' | sort
   ulimit -a
-} >> "$note"
+} >> "$note" || true
 
 # --- run it ---
 
-# Bytes of what --resume goes on from: journals of whorl-ingest, timings of whorl-scale.
-bytes_done() { { cat ${output:+"$output".partial-*/journal-*} ${run:+"$run"/rows.csv} 2> /dev/null < /dev/null || true; } | wc -c; }
+run_program() {  # sets `status`
+  setsid "${start[@]}" &  # away from the terminal, whose ^C would make srun and mpirun kill
+  pid=$!
+  [ -z "$asked" ] || stop  # it came between the last look and the start
+  while :; do
+    interrupted='' status=0
+    wait "$pid" || status=$?
+    [ -n "$interrupted" ] || break
+  done
+  say "ended: status $status"
+}
 
-interrupted='' out_of_time='' done_before=$(bytes_done)
-# shellcheck disable=SC2317  # called by the traps
-stop() { interrupted=1; kill -USR1 "$pid" 2> /dev/null || true; }  # srun and mpirun pass USR1 on; at TERM they would kill
-trap 'out_of_time=1; stop' USR1
-trap stop TERM INT
-"${start[@]}" &
-pid=$!
-while :; do
-  interrupted='' status=0
-  wait "$pid" || status=$?
-  [ -n "$interrupted" ] || break
-done
+if [ -z "$asked" ]; then
+  run_program
+else
+  # Not started at all: it would die of the signal while it is not yet prepared for it.
+  status=75
+  say_aloud "asked to stop before the program was started"
+fi
 
-say "ended: status $status"
+# --- back into the queue ---
+
+fail() { say_aloud "error: $1"; exit 1; }
+
+# Where the next start would go on: bytes in the journals of whorl-ingest, the timings of whorl-scale and the metrics of whorl-train, and
+# the newest checkpoint.
+place_in_work() {
+  local bytes checkpoint
+  bytes=$({ cat ${output:+"$output".partial-*/journal-*} ${run:+"$run"/rows.csv "$run"/metrics.csv} 2> /dev/null < /dev/null || true; } | wc -c)
+  checkpoint=$({ find "${run:-/dev/null}/checkpoints" -name 'step-*.h5' -printf '%f\n' 2> /dev/null || true; } | sort | tail -n 1)
+  echo "$bytes bytes of results${checkpoint:+, $checkpoint}"
+}
+
 [ "$status" -ne 0 ] || exit 0  # the signal came when all was done
 [ -n "$out_of_time" ] || [ "$status" -eq 75 ] || exit "$status"
-if [ -n "$resumable" ] && [ "$status" -ne 75 ] && [ "$(bytes_done)" -le "$done_before" ]; then
-  resumable=''  # it would stop at the same place again, for ever
-fi
 if { [ "$status" -eq 75 ] || [ -n "$resumable" ]; } && [ -n "${SLURM_JOB_ID:-}" ]; then
   # A job that somebody cancels is asked to stop like one that is preempted, but must not come back.
   [ "$(squeue --noheader --jobs "$SLURM_JOB_ID" --format %T)" = RUNNING ] || exit "$status"
-  message="stopped before its end, and put back into the queue to go on from here"
-  say "$message"
-  echo "launch.sh: $message" >&2
+  # A job may be preempted early, and more than once; but what takes longer than its time would be begun again for ever.
+  here="(job $SLURM_JOB_ID: $(place_in_work))"
+  [ "$({ grep -F "$here" "$note" || true; } | wc -l)" -lt 3 ] ||
+    fail "stopped before its end once more, and three starts have come no further: what is next does not fit into the time; ask for more with --time"
+  say_aloud "stopped before its end, and put back into the queue to go on from here $here"
   scontrol requeue "$SLURM_JOB_ID"
   exit
 fi
 [ "$status" -ne 75 ] || exit "$status"
-message="the time is nearly over; stopped unfinished: ask for more with --time"
-say "$message"
-echo "error: $message" >&2
-exit 1
+fail "the time is nearly over; stopped unfinished: ask for more with --time"

@@ -119,8 +119,9 @@ bool make_up_evaluation(train::Trainer& trainer, report::RunRecord& record,
 }
 
 /// Writes the state down and says how to go on; returns the exit status.
-int stop_here(const train::Trainer& trainer, const report::RunRecord& record, checkpoint::Keeper& checkpoints,
-              const std::filesystem::path& folder, bool is_root) {
+int stop_here(StopRequest& stop_request, const train::Trainer& trainer, const report::RunRecord& record,
+              checkpoint::Keeper& checkpoints, const std::filesystem::path& folder, bool is_root) {
+  stop_request.set_agreed();
   set_activity("last checkpoint", trainer.steps_done());
   if (!checkpoints.take_and_wait(trainer, record.state()))
     throw CollectiveError("stopped when asked to, but the state after step {} could not be written to {}",
@@ -139,7 +140,7 @@ int run(mpi::Communicator& world, const std::vector<std::string>& arguments) {
     if (world.is_root()) fmt::print("{}", train::help_text());
     return 0;
   }
-  const StopRequest stop_request(command_line.walltime);
+  StopRequest stop_request(command_line.walltime);
   const Clock::time_point start = Clock::now();
   const train::Job job = read_job(world, command_line);
   const mpi::Watchdog watchdog(world, job.parallel.watchdog);
@@ -168,12 +169,13 @@ int run(mpi::Communicator& world, const std::vector<std::string>& arguments) {
   const auto stop = [&] { return stop_request.is_pending(); };
   const bool goes_on = make_up_evaluation(trainer, record, stop);
   if (goes_on) train_epochs(trainer, record, checkpoints, stop_request, world.is_root());
-  if (!goes_on || !trainer.done()) return stop_here(trainer, record, checkpoints, folder, world.is_root());
+  if (!goes_on || !trainer.done())
+    return stop_here(stop_request, trainer, record, checkpoints, folder, world.is_root());
   set_activity("final checkpoint, evaluation and weights", trainer.steps_done());
   checkpoints.wait();
   const std::optional<train::Evaluation> test = trainer.final_evaluation(stop);
   if (!test && trainer.is_evaluated_finally())
-    return stop_here(trainer, record, checkpoints, folder, world.is_root());
+    return stop_here(stop_request, trainer, record, checkpoints, folder, world.is_root());
   const std::string verdict = record.finish(trainer, test);
   if (world.is_root()) fmt::print("{}  run folder      {}\n", verdict, folder.string());
   if (!checkpoints.has_failed()) return 0;

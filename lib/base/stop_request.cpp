@@ -67,4 +67,8 @@ bool StopRequest::is_pending() const {
   return is_signalled || (end_ && Clock::now() >= *end_);
 }
 
+void StopRequest::set_agreed() {
+  is_signalled = true;
+}
+
 }  // namespace whorl

@@ -16,13 +16,15 @@ class StopRequest {
   /// `seconds` from now the process has to be gone; 0: any time. In a Slurm job that knows its end
   /// (SLURM_JOB_END_TIME, since Slurm 23.11), that counts where it comes first.
   explicit StopRequest(double seconds);
-  /// The signals end the process again; but where it was asked to stop, and is about to, they are ignored:
-  /// batch systems send several.
+  /// The signals end the process again; but where it was asked to stop, or all have agreed to, and it is
+  /// about to, they are ignored: batch systems send several, and srun ends ranks once another has ended.
   ~StopRequest();
   StopRequest(const StopRequest&) = delete;
   StopRequest& operator=(const StopRequest&) = delete;
 
   bool is_pending() const;
+  /// It is being met on all ranks, whichever of them it was made to.
+  void set_agreed();
 
  private:
   using Clock = std::chrono::steady_clock;

@@ -42,6 +42,13 @@ grep -q "started: mpirun --quiet -n 1" noted/launch.txt || fail "the command is 
 grep -q "ended: status 3" noted/launch.txt || fail "the end is not noted"
 if grep -q secret noted/launch.txt; then fail "a token was noted"; fi
 
+# A note that cannot be written stops neither the program nor the way back into the queue.
+for place in /dev/full none/launch.txt; do
+  mkdir -p unnoted && ln -sf "$place" unnoted/launch.txt
+  "$launch" --ranks 1 /usr/bin/env bash -c 'touch ran' -- --run unnoted > output 2>&1 || fail "a note in $place stopped the program"
+  rm ran
+done
+
 # A folder that holds another run is left alone.
 mkdir other && touch other/job.ini
 "$launch" --ranks 1 /usr/bin/env true --run other
@@ -65,12 +72,21 @@ expect_in_output "is not empty"
 "$launch" --threads 97 "${train[@]/fresh/threads}" --train.epochs=0.1 > output 2>&1 || fail "training with 97 threads"
 grep -q '"threads_per_rank": 97' threads/run.json || fail "another number of threads than 97"
 
+# await FILE: until it is there, half a minute at most.
+await() {
+  for _ in $(seq 300); do
+    [ ! -e "$1" ] || return 0
+    sleep 0.1
+  done
+  return 1
+}
+
 # interrupt NAME COMMAND [ARGUMENTS...]: a shell's command, which gets USR1 when it has made the file NAME.begun; sets `status`.
 interrupt() {
   local name=$1 command=$2
   "$launch" --ranks 1 /usr/bin/env bash -c "$command" -- "${@:3}" > output 2>&1 &
   local pid=$!
-  until [ -e "$name.begun" ]; do sleep 0.1; done
+  await "$name.begun" || fail "$name has not begun"
   status=0
   kill -USR1 "$pid"
   wait "$pid" || status=$?
@@ -83,15 +99,60 @@ expect_in_output "the time is nearly over"
 interrupt ended "trap 'exit 0' USR1; touch ended.begun; while :; do sleep 0.1; done" --run ended
 [ "$status" -eq 0 ] || fail "status $status instead of 0 of a program that ended well after USR1"
 
-# In a job of Slurm, of which there are but the words here, one that resumes goes back into the queue; unless it has not come further.
-mkdir -p slurm stuck.partial-0 further.partial-0
+# type_interrupts COUNT NAME COMMAND: a shell's command at a terminal, where ^C is typed once it has made NAME.begun, and again each
+# second; sets `status`. The shell between is bash: dash ends with ^C whatever its command makes of it.
+type_interrupts() {
+  status=0
+  {
+    await "$2.begun"
+    for ((i = 0; i < $1; ++i)); do printf '\003'; sleep 1; done
+    await "$2.over"
+  } | env --default-signal=INT SHELL=/bin/bash script -qec "$(printf '%q ' "$launch" --ranks 1 /usr/bin/env bash -c "$3"); code=\$?; touch $2.over; exit \$code" \
+    /dev/null > output 2>&1 || status=$?
+}
+
+# ^C leaves the program the time that it takes to stop (mpirun would kill it after a second); a second one ends it.
+type_interrupts 1 typed "trap 'sleep 2; exit 75' USR1; touch typed.begun; while :; do sleep 0.1; done"
+[ "$status" -eq 75 ] || fail "status $status instead of 75 after ^C"
+type_interrupts 2 twice "trap 'echo not yet' USR1; touch twice.begun; while :; do sleep 0.1; done"
+[ "$status" -ne 0 ] || fail "status 0 after two ^C"
+expect_in_output "not yet"
+
+# In a job of Slurm, of which there are but the words here, one that resumes goes back into the queue.
+mkdir -p slurm further.partial-0
 printf '#!/bin/sh\necho RUNNING\n' > slurm/squeue
 printf '#!/bin/sh\necho "$@" >> %q\n' "$PWD/requeued" > slurm/scontrol
 chmod +x slurm/*
-for name in stuck further; do
-  echo picture > $name.partial-0/journal-0
-  more=:
-  [ $name = stuck ] || more="echo picture >> $name.partial-0/journal-0"
-  PATH=$PWD/slurm:$PATH SLURM_JOB_ID=17 WHORL_LAUNCHER=mpirun interrupt $name "$more; touch $name.begun; sleep 60" --resume --output $name
-done
+export WHORL_LAUNCHER=mpirun
+with_words=$PWD/slurm:$PATH
+PATH=$with_words SLURM_JOB_ID=17 interrupt further "echo picture >> further.partial-0/journal-0; touch further.begun; sleep 60" \
+  --resume --output further
 [ "$(cat requeued)" = "requeue 17" ] || fail "not once back into the queue: $(cat requeued)"
+
+# One that comes no further in three starts from the same place does not; another job in the same folder may try again.
+mkdir -p stuck/checkpoints
+start_in_job() {  # start_in_job ID STEP: a training that is stopped with a checkpoint of this step; sets `status`
+  status=0
+  PATH=$with_words SLURM_JOB_ID=$1 "$launch" --ranks 1 /usr/bin/env bash -c "touch stuck/checkpoints/step-00000000$2.h5; exit 75" -- --run stuck \
+    > output 2>&1 || status=$?
+}
+rm requeued
+touch stuck/launch.txt
+for step in 7 7 7 8 8 8; do
+  start_in_job 19 $step
+  [ "$status" -eq 0 ] || fail "status $status of a job that goes back into the queue from step $step"
+done
+[ "$(grep -cx "requeue 19" requeued)" -eq 6 ] || fail "not six times back into the queue: $(cat requeued)"
+start_in_job 19 8
+[ "$status" -eq 1 ] || fail "status $status instead of 1 after three starts that came no further"
+expect_in_output "three starts have come no further: what is next does not fit into the time; ask for more with --time"
+start_in_job 20 8
+[ "$(tail -n +7 requeued)" = "requeue 20" ] || fail "in the queue after six times: $(tail -n +7 requeued)"
+
+# Asked to stop before the program is started, the job goes back into the queue as well; even where no note can be written.
+# shellcheck disable=SC2016
+printf '%s\n' '. "$root/slurm/site.sh"' 'touch early.begun; sleep 1' > slow_site.sh
+mkdir early && ln -s none/launch.txt early/launch.txt
+WHORL_SITE=$PWD/slow_site.sh PATH=$with_words SLURM_JOB_ID=18 interrupt early "touch early.ran" --run early
+[ ! -e early.ran ] || fail "started though asked to stop before"
+[ "$(tail -n 1 requeued)" = "requeue 18" ] || fail "stopped before it began, it did not go back into the queue"

@@ -51,11 +51,17 @@ kill -TERM "$(pgrep -P "$job" | tail -n 1)"
 expect_stop
 train 1 stopped --walltime 0:00:00.01
 expect_stop
+# A rank that was not asked itself, as srun ends it when another has ended.
+train 2 stopped --walltime 0:00:00.01
+until mapfile -t ranks < <(pgrep -P "$job") && [ ${#ranks[@]} -eq 2 ]; do kill -0 "$job" || fail "training ended"; done
+until grep -qs "stopped when asked to" output; do kill -0 "$job" || fail "training ended"; done
+kill -TERM "${ranks[@]}" || true
+expect_stop
 train 2 stopped
 wait "$job" || fail "going on to the end"
-[ "$(digest_of stopped)" = "$(digest_of undisturbed)" ] || fail "three stops changed the weights"
-cmp -s <(cut -d, -f1-7 stopped/metrics.csv) <(cut -d, -f1-7 undisturbed/metrics.csv) || fail "three stops changed the metrics"
-[ "$(grep -c '"from_step"' stopped/run.json)" -eq 4 ] || fail "run.json should tell of four starts"
+[ "$(digest_of stopped)" = "$(digest_of undisturbed)" ] || fail "four stops changed the weights"
+cmp -s <(cut -d, -f1-7 stopped/metrics.csv) <(cut -d, -f1-7 undisturbed/metrics.csv) || fail "four stops changed the metrics"
+[ "$(grep -c '"from_step"' stopped/run.json)" -eq 5 ] || fail "run.json should tell of five starts"
 
 expect_failure 2 mpirun -n 2 "$WHORL_BIN"/whorl-train --job job.ini --data flowers.h5 --walltime soon
 expect_in_output "--walltime = 'soon', but it must be minutes, or H:MM:SS"

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
+#include <cstdlib>
 #include <ctime>
 #include <string>
 
@@ -26,6 +27,11 @@ TEST(StopRequest, IsMadeByEitherSignal) {
 TEST(StopRequest, LeavesTheSignalsAsTheyWereWhereNoneCame) {
   { const StopRequest request(0); }
   EXPECT_EXIT(raise(SIGTERM), testing::KilledBySignal(SIGTERM), "");
+}
+
+TEST(StopRequest, LeavesTheSignalsIgnoredWhereItWasAgreed) {
+  { StopRequest(0).set_agreed(); }
+  EXPECT_EXIT((raise(SIGTERM), raise(SIGUSR1), std::exit(0)), testing::ExitedWithCode(0), "");
 }
 
 TEST(StopRequest, IsMadeByTheEndOfTheTime) {
