@@ -59,7 +59,9 @@ nlohmann::json row_json(const Measurement& row, std::span<const Measurement> row
 }  // namespace
 
 Setting gather_setting(const mpi::Communicator& comm, const Comparison& comparison) {
-  return {comm.all_gather(mpi::host_name()), mpi::library_version(), comparison};
+  Setting setting{comm.all_gather(mpi::host_name()), mpi::library_version(), comparison};
+  setting.comparison.options.chunk_bytes = collective::chunk_bytes(comparison.options, comm);
+  return setting;
 }
 
 void print_heading(const Setting& setting) {

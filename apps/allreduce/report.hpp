@@ -13,7 +13,7 @@ namespace whorl::allreduce {
 struct Setting {
   std::vector<std::string> hosts;  // by rank
   std::string mpi_library;
-  Comparison comparison;
+  Comparison comparison;  // the chunk that is taken where none is asked for included
 };
 Setting gather_setting(const mpi::Communicator& comm, const Comparison& comparison);
 

@@ -31,6 +31,13 @@ constexpr std::size_t small_message_bytes = 2048;
 
 using Made = std::unique_ptr<AllReduce>;
 
+/// Within a node a message is a copy, which stays in the second-level cache until it is summed.
+constexpr std::size_t node_chunk_bytes = std::size_t{384} << 10;
+/// Between nodes, Open MPI sends 64 KiB over TCP at once (btl_tcp_eager_limit), but asks before it sends
+/// more: question and answer then wait behind what is queued for a slow link, up to half of the time of a
+/// sum.
+constexpr std::size_t network_chunk_bytes = std::size_t{60} << 10;
+
 /// Shared memory through which buffers elsewhere are summed: stays in the second-level cache.
 constexpr std::size_t staging_bytes = std::size_t{1} << 20;
 
@@ -54,7 +61,7 @@ std::unique_ptr<Transport> make_transport(const mpi::Communicator& comm) {
 }
 
 Made make_ring(const mpi::Communicator& comm, const Options& options) {
-  return std::make_unique<Ring>(make_transport(comm), options.chunk_bytes);
+  return std::make_unique<Ring>(make_transport(comm), chunk_bytes(options, comm));
 }
 
 Made make_shared(const mpi::Communicator& comm, const Options&) {
@@ -84,7 +91,7 @@ Made make_mpi(const mpi::Communicator& comm, const Options&) {
 }
 
 Made make_central(const mpi::Communicator& comm, const Options& options) {
-  return std::make_unique<Central>(make_transport(comm), options.chunk_bytes);
+  return std::make_unique<Central>(make_transport(comm), chunk_bytes(options, comm));
 }
 
 #ifdef WHORL_HAS_NCCL
@@ -124,6 +131,12 @@ std::byte* AllReduce::allocate_bytes(std::size_t bytes) {
   allocated_.emplace_back(memory);
   std::memset(memory, 0, bytes);
   return memory;
+}
+
+std::size_t chunk_bytes(const Options& options, const mpi::Communicator& comm) {
+  if (options.chunk_bytes > 0) return options.chunk_bytes;
+  const mpi::Communicator node = comm.split_by_node();
+  return comm.min(node.size()) == comm.size() ? node_chunk_bytes : network_chunk_bytes;
 }
 
 std::vector<std::string> available_algorithms() {

@@ -7,6 +7,7 @@
 #include <new>
 #include <utility>
 
+#include "base/block_range.hpp"
 #include "base/error.hpp"
 
 namespace whorl::collective {
@@ -113,7 +114,14 @@ std::vector<Shared::Item> Shared::items_of(Values data) const {
 
 Values Shared::own_slice(const Item& item, int rank) const {
   const Values whole = item.of(rank);
-  return rank_ < owners_ ? whole.part(owners_, rank_) : whole.subspan(0, 0);
+  if (rank_ >= owners_) return whole.subspan(0, 0);
+  const std::size_t line = cache_line / size_of(whole.element());
+  const auto lines = static_cast<std::int64_t>((whole.size() + line - 1) / line);
+  const Range own = block_range(lines, owners_, rank_);
+  const auto element = [&](std::int64_t of_line) {
+    return std::min(static_cast<std::size_t>(of_line) * line, whole.size());
+  };
+  return whole.subspan(element(own.begin), element(own.end) - element(own.begin));
 }
 
 bool Shared::advance() {
@@ -143,36 +151,47 @@ bool Shared::add_slice() {
     if (rank->published.load(std::memory_order_acquire) <= added_) return false;
   }
   Item& next = item(added_++);
-  const Values sum = own_slice(next, rank_);
-  const std::size_t block = block_bytes / size_of(sum.element());
-  for (std::size_t begin = 0; begin < sum.size(); begin += block) {
-    const std::size_t count = std::min(block, sum.size() - begin);
-    for (int step = 1; step < size_; ++step) {
-      add(sum.subspan(begin, count), own_slice(next, (rank_ + step) % size_).subspan(begin, count));
-    }
-    if (!between_) store(next, begin, count);
-  }
-  if (between_) next.between = between_->start_sum(sum);
+  add_own_slice(next);
+  if (between_) next.between = between_->start_sum(own_slice(next, rank_));
   if (size_ > 1) spent_.steps += 2;
   return true;
 }
 
-void Shared::store(const Item& item, std::size_t begin, std::size_t count) {
+void Shared::add_own_slice(const Item& item) {
+  const std::size_t block = block_bytes / size_of(item.element), size = own_slice(item, rank_).size();
+  for (std::size_t begin = 0; begin < size; begin += block) {
+    const std::size_t count = std::min(block, size - begin);
+    const auto terms = [&](int step) {
+      return own_slice(item, (rank_ + step) % size_).subspan(begin, count);
+    };
+    for (int step = 1; step < size_; ++step) {
+      // The last pass over the sum stores it as well: the lines it would go to are at hand.
+      if (step == size_ - 1 && !between_) {
+        add_into_both(terms(0), terms(step));
+      } else {
+        add(terms(0), terms(step));
+      }
+    }
+    if (!between_) store(item, begin, count, size_ - 2);
+  }
+}
+
+void Shared::store(const Item& item, std::size_t begin, std::size_t count, int ranks) {
   const Values sum = own_slice(item, rank_).subspan(begin, count);
-  for (int step = 1; step < size_; ++step) {
+  for (int step = 1; step <= ranks; ++step) {
     const Values copy = own_slice(item, (rank_ + step) % size_).subspan(begin, count);
     std::memcpy(copy.data(), sum.data(), sum.size_bytes());
-    spent_.bytes_sent += static_cast<std::int64_t>(sum.size_bytes());
   }
 }
 
 bool Shared::store_slice() {
   if (stored_ == added_) return false;
+  const Values own = own_slice(item(stored_), rank_);
   if (between_) {
-    const Item& next = item(stored_);
-    if (!between_->done(next.between)) return false;
-    store(next, 0, own_slice(next, rank_).size());
+    if (!between_->done(item(stored_).between)) return false;
+    store(item(stored_), 0, own.size(), size_ - 1);
   }
+  spent_.bytes_sent += static_cast<std::int64_t>(own.size_bytes()) * (size_ - 1);
   own_counters().stored.store(++stored_, std::memory_order_release);
   return true;
 }

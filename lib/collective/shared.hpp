@@ -12,7 +12,7 @@ namespace whorl::collective {
 
 /// All-reduce in memory that the ranks of a node share, in place where the data lie in it:
 ///
-///   cut data into as many slices as the node has owners
+///   cut data into as many slices as the node has owners, at ends of cache lines
 ///   rank r, once all ranks of the node have started this sum:
 ///     add slice r of all of them
 ///     between nodes: sum slice r over the r-th ranks of all nodes
@@ -77,8 +77,10 @@ class Shared : public AllReduce {
   std::vector<Item> items_of(Values data) const;
   /// The slice that this rank adds, in the memory of `rank`; empty where this rank is no owner.
   Values own_slice(const Item& item, int rank) const;
-  /// Copies this part of the own slice to the other ranks of the node.
-  void store(const Item& item, std::size_t begin, std::size_t count);
+  /// Adds the own slice of all ranks of the node; on one node, also stores it to all of them.
+  void add_own_slice(const Item& item);
+  /// Copies this part of the own slice to the next `ranks` ranks of the node.
+  void store(const Item& item, std::size_t begin, std::size_t count, int ranks);
 
   std::string name_;
   std::unique_ptr<NodeMemory> node_;

@@ -51,5 +51,7 @@ class Values {
 
 /// into[i] += from[i]. Both have one type and length and do not overlap. Sums of int64 wrap around.
 void add(Values into, Values from);
+/// a[i] = b[i] = a[i] + b[i]; the same holds.
+void add_into_both(Values a, Values b);
 
 }  // namespace whorl::collective

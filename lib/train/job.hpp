@@ -51,7 +51,7 @@ struct ParallelOptions {
   std::size_t bucket_bytes = 1 << 20;
   double watchdog =
       20;  ///< seconds without an answer of a rank that end the job, see mpi::Watchdog; 0: never
-  std::size_t chunk_bytes = collective::Options{}.chunk_bytes;
+  std::size_t chunk_bytes = collective::Options{}.chunk_bytes;  ///< see collective::chunk_bytes()
 };
 
 /// When the state of a training is written down, to go on from there.

@@ -179,13 +179,13 @@ TEST_P(Bytes, ANodeSendsTheLeastThatNodesCan) {
   const int size = GetParam(), nodes = std::min(size, size < 6 ? 2 : 3), owners = size / nodes;
   if (size < 2) GTEST_SKIP() << "one rank is one node";
   on_ranks({.algorithm = "hierarchical", .ranks = size, .chunk_bytes = 1000}, [&](const Rank& self) {
-    const auto data = self.all_reduce.allocate<float>(840 * static_cast<std::size_t>(owners * nodes));
+    const auto data = self.all_reduce.allocate<float>(1680 * static_cast<std::size_t>(owners * nodes));
     test::fill_terms(data, self.rank, size, 0);
     self.all_reduce.sum(data);
     int rank_on_node = self.rank;
     for (int node = 0; rank_on_node >= block_range(size, nodes, node).size(); ++node)
       rank_on_node -= static_cast<int>(block_range(size, nodes, node).size());
-    EXPECT_EQ(self.traffic.bytes, rank_on_node < owners ? 2 * (nodes - 1) * 840 * 4 : 0);
+    EXPECT_EQ(self.traffic.bytes, rank_on_node < owners ? 2 * (nodes - 1) * 1680 * 4 : 0);
   });
 }
 
