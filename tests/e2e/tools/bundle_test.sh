@@ -22,6 +22,7 @@ done
 
 "$WHORL_BIN"/whorl-synth --output flowers.tar --per-class 8 --size 24 > output 2>&1 || fail "drawing"
 "$WHORL_BIN"/whorl-ingest --input flowers.tar --output expected.h5 --size 16 > output 2>&1 || fail "ingest"
-env -i PATH=/usr/bin:/bin OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1 \
+mapfile -t sanitizers < <(env | grep '^[A-Z]*SAN_OPTIONS=' || true)
+env -i "${sanitizers[@]}" PATH=/usr/bin:/bin OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1 \
   "$here/bin/mpirun" -n 3 "$here/bin/whorl-ingest" --input flowers.tar --output bundled.h5 --size 16 > output 2>&1 || fail "ingest from the bundle"
 cmp expected.h5 bundled.h5 || fail "the bundle makes another dataset"
