@@ -17,8 +17,10 @@ namespace whorl::collective {
 
 /// What all-reduces cost one rank.
 struct Cost {
-  std::int64_t steps = 0;       ///< messages that depend on each other, those of one step counted once
-  std::int64_t bytes_sent = 0;  ///< handed to the transport, or stored into other ranks' memory, by this rank
+  std::int64_t steps = 0;  ///< messages that depend on each other, those of one step counted once
+  /// Handed to the transport, which may send integers in fewer (collective/packed.hpp), or stored into other
+  /// ranks' memory, by this rank.
+  std::int64_t bytes_sent = 0;
 };
 
 /// Names one started all-reduce; valid until waited for.

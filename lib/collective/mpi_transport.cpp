@@ -6,14 +6,33 @@
 #include <algorithm>
 #include <utility>
 
+#include "collective/packed.hpp"
 #include "mpi/check.hpp"
 
 namespace whorl::collective {
+namespace {
+
+bool is_packed(Values data) {
+  return data.element() == Element::int64 && !data.empty();
+}
+
+std::span<std::int64_t> integers(Values data) {
+  return {reinterpret_cast<std::int64_t*>(data.data()), data.size()};
+}
+
+}  // namespace
 
 Transport::Request MpiTransport::start_send(int to, int tag, Values data) {
   const Request request = free_message();
-  mpi::check(MPI_Isend(data.data(), static_cast<int>(data.size_bytes()), MPI_BYTE, to, tag, comm_.get(),
-                       &messages_[request].request),
+  Message& message = messages_[request];
+  std::span<const std::byte> bytes = data.bytes();
+  if (is_packed(data)) {
+    take_buffer(message, packed_capacity(data.size()));
+    const std::span<const std::int64_t> values = integers(data);
+    bytes = pack(values, packed_width(values), message.buffer);
+  }
+  mpi::check(MPI_Isend(bytes.data(), static_cast<int>(bytes.size()), MPI_BYTE, to, tag, comm_.get(),
+                       &message.request),
              "MPI_Isend");
   return request;
 }
@@ -21,17 +40,14 @@ Transport::Request MpiTransport::start_send(int to, int tag, Values data) {
 Transport::Request MpiTransport::start_receive(int from, int tag, Values into, Arrival arrival) {
   const Request request = free_message();
   Message& message = messages_[request];
-  std::byte* place = into.data();
-  if (arrival == Arrival::add && !into.empty()) {
-    if (!buffers_.empty()) {
-      message.terms = std::move(buffers_.back());
-      buffers_.pop_back();
-    }
-    message.terms.resize(std::max(message.terms.size(), into.size_bytes()));
+  std::span<std::byte> place = into.bytes();
+  if (is_packed(into) || (arrival == Arrival::add && !into.empty())) {
+    take_buffer(message, packed_capacity(into.size()));
     message.into = into;
-    place = message.terms.data();
+    message.arrival = arrival;
+    place = std::span(message.buffer).first(into.size_bytes());
   }
-  mpi::check(MPI_Irecv(place, static_cast<int>(into.size_bytes()), MPI_BYTE, from, tag, comm_.get(),
+  mpi::check(MPI_Irecv(place.data(), static_cast<int>(place.size()), MPI_BYTE, from, tag, comm_.get(),
                        &message.request),
              "MPI_Irecv");
   return request;
@@ -39,16 +55,34 @@ Transport::Request MpiTransport::start_receive(int from, int tag, Values into, A
 
 bool MpiTransport::test(Request request) {
   Message& message = messages_[request];
-  int complete = 0;
-  mpi::check(MPI_Test(&message.request, &complete, MPI_STATUS_IGNORE), "MPI_Test");
+  int complete = 0, length = 0;
+  MPI_Status status;
+  mpi::check(MPI_Test(&message.request, &complete, &status), "MPI_Test");
   if (complete == 0) return false;
   if (!message.into.empty()) {
-    add(message.into, {message.into.element(), message.terms.data(), message.into.size()});
-    buffers_.push_back(std::move(message.terms));
-    message = {};
+    mpi::check(MPI_Get_count(&status, MPI_BYTE, &length), "MPI_Get_count");
+    take_in(message, static_cast<std::size_t>(length));
   }
+  if (!message.buffer.empty()) buffers_.push_back(std::move(message.buffer));
+  message = {};
   free_.push_back(request);
   return true;
+}
+
+void MpiTransport::take_in(Message& message, std::size_t length) {
+  if (is_packed(message.into)) {
+    unpack(message.buffer, length / message.into.size(), integers(message.into), message.arrival);
+  } else {
+    add(message.into, {message.into.element(), message.buffer.data(), message.into.size()});
+  }
+}
+
+void MpiTransport::take_buffer(Message& message, std::size_t bytes) {
+  if (!buffers_.empty()) {
+    message.buffer = std::move(buffers_.back());
+    buffers_.pop_back();
+  }
+  message.buffer.resize(std::max(message.buffer.size(), bytes));
 }
 
 void MpiTransport::idle() {

@@ -10,7 +10,7 @@
 
 namespace whorl::collective {
 
-/// Messages by MPI_Isend and MPI_Irecv.
+/// Messages by MPI_Isend and MPI_Irecv; integers go packed (collective/packed.hpp).
 class MpiTransport : public Transport {
  public:
   /// Duplicates the communicator (collective), and frees the duplicate in its destructor.
@@ -28,10 +28,13 @@ class MpiTransport : public Transport {
  private:
   struct Message {
     MPI_Request request = MPI_REQUEST_NULL;
-    Values into{};                 ///< what to add to; empty otherwise
-    std::vector<std::byte> terms;  ///< what to add
+    Values into{};  ///< of a receive that goes through the buffer; empty otherwise
+    Arrival arrival = Arrival::add;
+    std::vector<std::byte> buffer;  ///< what is packed, or to be added
   };
   Request free_message();
+  void take_buffer(Message& message, std::size_t bytes);
+  static void take_in(Message& message, std::size_t length);
 
   mpi::Communicator comm_;
   std::vector<Message> messages_;  // by Request

@@ -67,6 +67,27 @@ TEST_P(AllReduceOverMpi, SumsIntegersInPlaceInAllocatedMemory) {
   }
 }
 
+// Not in allocated memory, so that they go as messages; the widths of a message's integers change, up to all
+// 64 bits.
+TEST_P(AllReduceOverMpi, SumsIntegersOfAnyWidth) {
+  const auto all_reduce = make(4096);
+  constexpr std::size_t count = 40'000;
+  const auto term = [](std::size_t j, int rank) {
+    const std::uint64_t mixed =
+        (j + 1) * 0x9e3779b97f4a7c15U + static_cast<std::uint64_t>(rank) * 0xd1b54a32d192ed03U;
+    return static_cast<std::int64_t>(mixed) >> (j / 1000 % 40);
+  };
+  std::vector<std::int64_t> data(count), expected(count);
+  for (std::size_t j = 0; j < count; ++j) {
+    data[j] = term(j, comm.rank());
+    std::uint64_t sum = 0;  // wraps around
+    for (int rank = 0; rank < comm.size(); ++rank) sum += static_cast<std::uint64_t>(term(j, rank));
+    expected[j] = static_cast<std::int64_t>(sum);
+  }
+  all_reduce->sum(std::span(data));
+  EXPECT_EQ(data, expected);
+}
+
 TEST_P(AllReduceOverMpi, SumsMegabytesInSeveralChunks) {
   const auto all_reduce = make();
   std::vector<float> data = own_terms(3'000'017, 0);
