@@ -64,9 +64,10 @@ std::vector<std::size_t> parse_sizes(const std::string& text, std::size_t elemen
                      element_bytes);
   }
   std::vector<std::size_t> sizes;
-  for (std::size_t bytes = from; bytes <= to; bytes *= factor)
+  for (std::size_t bytes = from;; bytes *= factor) {
     sizes.push_back(bytes / element_bytes * element_bytes);
-  return sizes;
+    if (bytes > to / factor) return sizes;
+  }
 }
 
 Arguments parse(int argc, char** argv, po::options_description& options, bool& help) {
@@ -90,6 +91,8 @@ Arguments parse(int argc, char** argv, po::options_description& options, bool& h
   comparison.algorithms = split(algorithms, ',');
   comparison.element = parse_element(type);
   comparison.options.chunk_bytes = parse_bytes(chunk);
+  if (!collective::is_chunk(comparison.options.chunk_bytes))
+    throw UsageError("--chunk {}: 0, or 4 to 2^31-1 bytes", chunk);
   arguments.sizes = parse_sizes(sizes, size_of(comparison.element));
   return arguments;
 }

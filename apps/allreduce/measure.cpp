@@ -16,9 +16,10 @@
 namespace whorl::allreduce {
 namespace {
 
-/// The terms of a sum: element j on rank r is (j*P + r) mod m, in units of which int64 holds many and
-/// float32 one. Sums of P of them are exact in float32 as long as they stay below 2^24; m is coprime to P, so
-/// that the first m elements of all ranks differ from their neighbours and each other.
+/// The terms of a sum: element j on rank r is (j*P + r) mod m, in units of which int64 holds many (more
+/// than 32 bits, yet no more than gradients have) and float32 one. Sums of P of them are exact in float32 as
+/// long as they stay below 2^24; m is coprime to P, so that the first m elements of all ranks differ from
+/// their neighbours and each other.
 template <typename T>
 class Terms {
  public:
@@ -41,7 +42,7 @@ class Terms {
 
  private:
   static constexpr std::int64_t exact = std::int64_t{1} << 24;
-  static constexpr std::int64_t unit = std::is_same_v<T, float> ? 1 : (std::int64_t{1} << 38) - 1;
+  static constexpr std::int64_t unit = std::is_same_v<T, float> ? 1 : (std::int64_t{1} << 14) - 1;
   std::int64_t term(std::size_t j, int rank) const {
     return (static_cast<std::int64_t>(j) * size_ + rank) % modulus_;
   }

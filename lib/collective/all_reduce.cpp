@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <limits>
 #include <new>
 #include <optional>
 #include <utility>
@@ -137,6 +138,10 @@ std::size_t chunk_bytes(const Options& options, const mpi::Communicator& comm) {
   if (options.chunk_bytes > 0) return options.chunk_bytes;
   const mpi::Communicator node = comm.split_by_node();
   return comm.min(node.size()) == comm.size() ? node_chunk_bytes : network_chunk_bytes;
+}
+
+bool is_chunk(std::size_t bytes) {
+  return bytes == 0 || (bytes >= sizeof(float) && bytes <= std::numeric_limits<int>::max());
 }
 
 std::vector<std::string> available_algorithms() {

@@ -84,6 +84,10 @@ struct Options {
 /// measured, 384 KiB where all ranks share a node and 60 KiB where not. Collective.
 std::size_t chunk_bytes(const Options& options, const mpi::Communicator& comm);
 
+/// Of an Options::chunk_bytes that somebody gives: 0, or a message of at least one element that MPI can
+/// count.
+bool is_chunk(std::size_t bytes);
+
 /// Names that make_all_reduce() accepts here.
 std::vector<std::string> available_algorithms();
 

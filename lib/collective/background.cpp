@@ -36,6 +36,7 @@ std::optional<Cost> Background::spent() const {
 
 Ticket Background::start_sum(Values data) {
   const std::scoped_lock lock(mutex_);
+  if (failure_) std::rethrow_exception(failure_);
   const Ticket ticket = inner_->start_sum(data);
   if (under_way_.empty()) wake_.notify_one();
   under_way_.push_back(ticket);
@@ -44,7 +45,7 @@ Ticket Background::start_sum(Values data) {
 
 bool Background::done(Ticket ticket) const {
   const std::scoped_lock lock(mutex_);
-  return inner_->done(ticket);
+  return failure_ || inner_->done(ticket);
 }
 
 void Background::wait(Ticket ticket) {

@@ -12,6 +12,10 @@ constexpr int server = 0;
 /// Receives of the server that are open at a time: one arrives while another is added.
 constexpr int window = 2;
 
+/// Segments of a worker that are on their way or not yet summed: as the server takes them in turn, more would
+/// only pile up in its memory.
+constexpr int ahead = 8;
+
 }  // namespace
 
 /// Terms are received one after the other: segment by segment, and within one rank by rank.
@@ -58,13 +62,14 @@ class Central::AtServer : public Sum {
 class Central::AtWorker : public Sum {
  public:
   AtWorker(Central& central, std::uint64_t id, Values data)
-      : Sum(id), central_(central), tag_(tag_of(id)), data_(data), segments_(central.segments_of(data)) {
-    for (int i = 0; i < segments_; ++i) sends_.push_back(central.send(server, tag_, data.part(segments_, i)));
-  }
+      : Sum(id), central_(central), tag_(tag_of(id)), data_(data), segments_(central.segments_of(data)) {}
 
-  bool done() const override { return sends_.empty() && receives_.empty(); }
+  bool done() const override { return summed_ == segments_; }
   bool advance() override {
     bool moved = central_.take_first(receives_);
+    if (moved) ++summed_;
+    for (; sent_ < std::min(segments_, summed_ + ahead); ++sent_)
+      sends_.push_back(central_.send(server, tag_, data_.part(segments_, sent_)));
     if (central_.take_first(sends_)) {
       // The sum takes the place of the segment that has left.
       const Values place = data_.part(segments_, posted_++);
@@ -78,7 +83,7 @@ class Central::AtWorker : public Sum {
   Central& central_;
   int tag_;
   Values data_;
-  int segments_, posted_ = 0;
+  int segments_, sent_ = 0, posted_ = 0, summed_ = 0;
   std::deque<Transport::Request> receives_, sends_;
 };
 

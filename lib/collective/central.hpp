@@ -13,7 +13,7 @@ namespace whorl::collective {
 ///   rank 0: for segment in data:
 ///             for rank in 1 .. P-1: receive its segment, add it
 ///             for rank in 1 .. P-1: send it the sum
-///   others: send every segment, receive every segment
+///   others: send every segment, receive every sum; not more than a few segments ahead of the sums
 ///
 /// Rank 0 sends and receives P-1 times the data, P/2 times as much as in a ring. Segments are at most
 /// chunk_bytes long, and rank 0 receives the next while the sums of those before are on their way.

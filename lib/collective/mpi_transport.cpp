@@ -4,15 +4,18 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 
+#include "base/error.hpp"
 #include "collective/packed.hpp"
 #include "mpi/check.hpp"
 
 namespace whorl::collective {
 namespace {
 
-bool is_packed(Values data) {
+/// Whether its messages may be packed.
+bool are_integers(Values data) {
   return data.element() == Element::int64 && !data.empty();
 }
 
@@ -20,16 +23,24 @@ std::span<std::int64_t> integers(Values data) {
   return {reinterpret_cast<std::int64_t*>(data.data()), data.size()};
 }
 
+std::size_t width_of(Values data) {
+  return are_integers(data) ? packed_width(integers(data)) : size_of(data.element());
+}
+
 }  // namespace
+
+MpiTransport::~MpiTransport() {
+  // MPI may still write into the buffers of what an exception has left open: they stay until the job ends.
+  if (std::uncaught_exceptions() > 0) static_cast<void>(new std::vector<Message>(std::move(messages_)));
+}
 
 Transport::Request MpiTransport::start_send(int to, int tag, Values data) {
   const Request request = free_message();
   Message& message = messages_[request];
   std::span<const std::byte> bytes = data.bytes();
-  if (is_packed(data)) {
-    take_buffer(message, packed_capacity(data.size()));
-    const std::span<const std::int64_t> values = integers(data);
-    bytes = pack(values, packed_width(values), message.buffer);
+  if (const std::size_t width = width_of(data); width < size_of(data.element())) {
+    take_buffer(message, data.size_bytes());
+    bytes = pack(integers(data), width, message.buffer);
   }
   mpi::check(MPI_Isend(bytes.data(), static_cast<int>(bytes.size()), MPI_BYTE, to, tag, comm_.get(),
                        &message.request),
@@ -41,8 +52,8 @@ Transport::Request MpiTransport::start_receive(int from, int tag, Values into, A
   const Request request = free_message();
   Message& message = messages_[request];
   std::span<std::byte> place = into.bytes();
-  if (is_packed(into) || (arrival == Arrival::add && !into.empty())) {
-    take_buffer(message, packed_capacity(into.size()));
+  if (are_integers(into) || (arrival == Arrival::add && !into.empty())) {
+    take_buffer(message, into.size_bytes());
     message.into = into;
     message.arrival = arrival;
     place = std::span(message.buffer).first(into.size_bytes());
@@ -70,8 +81,10 @@ bool MpiTransport::test(Request request) {
 }
 
 void MpiTransport::take_in(Message& message, std::size_t length) {
-  if (is_packed(message.into)) {
-    unpack(message.buffer, length / message.into.size(), integers(message.into), message.arrival);
+  if (are_integers(message.into)) {
+    const std::size_t count = message.into.size();
+    require(length % count == 0, "all-reduce: a message of {} bytes for {} integers", length, count);
+    unpack(message.buffer, length / count, integers(message.into), message.arrival);
   } else {
     add(message.into, {message.into.element(), message.buffer.data(), message.into.size()});
   }

@@ -15,6 +15,8 @@ class MpiTransport : public Transport {
  public:
   /// Duplicates the communicator (collective), and frees the duplicate in its destructor.
   explicit MpiTransport(const mpi::Communicator& comm) : comm_(comm.duplicate()) {}
+  /// Everything has been waited for, unless an exception ends the whole job.
+  ~MpiTransport() override;
 
   int rank() const override { return comm_.rank(); }
   int size() const override { return comm_.size(); }

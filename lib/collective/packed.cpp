@@ -13,8 +13,7 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little);
 
-/// Fewer would not be taken in a training; and sums of zeros, by which algorithms are timed, should take as
-/// long as others.
+/// Sums of zeros, by which algorithms are timed at the start, should take as long as those of gradients.
 constexpr std::size_t least_width = 5;
 
 /// The bits of all, those of negative ones inverted: as wide as the widest without its sign.

@@ -129,8 +129,6 @@ bool Ring::RingSum::post_sends() {
 Ring::Ring(std::unique_ptr<Transport> transport, std::size_t chunk_bytes)
     : SumQueue(std::move(transport), chunk_bytes) {}
 
-Ring::~Ring() = default;
-
 std::optional<Cost> Ring::cost(Values data) const {
   const int size = transport_->size(), rank = transport_->rank();
   if (size == 1 || data.empty()) return Cost{};

@@ -21,9 +21,6 @@ namespace whorl::collective {
 class Ring : public SumQueue {
  public:
   Ring(std::unique_ptr<Transport> transport, std::size_t chunk_bytes);
-  /// All sums have been waited for, unless an exception ends the whole job: what is open then never
-  /// completes.
-  ~Ring() override;
 
   std::string name() const override { return "ring"; }
   std::optional<Cost> cost(Values data) const override;

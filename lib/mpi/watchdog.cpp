@@ -169,7 +169,7 @@ void Watchdog::Impl::listen_to(Watched& other) {
       other.has_left = true;
       return;
     }
-    if (message.kind == Kind::ending) std::_Exit(EXIT_FAILURE);  // rank 0 has said why
+    if (message.kind == Kind::ending) std::_Exit(EXIT_FAILURE);  // that rank has said why
     other.heard = Clock::now();
     other.is_warned_of = false;
     other.activity = message.activity_text();

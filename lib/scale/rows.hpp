@@ -16,8 +16,8 @@
 //   seconds         wall clock, of the slowest rank; without set-up and evaluation
 //   compute, communication, input, waiting, other   where these seconds went, mean over the ranks, see Split
 //   all_reduce_ran  the algorithm that summed, which "auto" chose; "-" where nothing is summed
-//   all_reduce_steps, all_reduce_bytes   of rank 0 for the whole timing, as the algorithm computes them;
-//       empty where it does not say
+//   all_reduce_steps, all_reduce_bytes   of rank 0 for the whole timing, as the algorithm computes them,
+//       before integers are packed; empty where it does not say
 //   started         UTC
 //   start           which start of the study made it, from 1 on: starts.json has its hosts, versions and
 //   links

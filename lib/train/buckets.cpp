@@ -31,10 +31,13 @@ void GradientBuckets::ready(std::size_t end) {
 }
 
 void GradientBuckets::finish(const std::function<void(Range)>& summed) {
+  {
+    const Stopwatch stopwatch(exposed_);
+    start_up_to(arena_.size());
+  }
   for (std::size_t i = 0; i < ends_.size(); ++i) {
     {
       const Stopwatch stopwatch(exposed_);
-      start_up_to(arena_.size());
       all_reduce_.wait(tickets_[i]);
     }
     if (summed) summed(bucket(i));

@@ -117,8 +117,8 @@ class FloatGradientSum : public GradientSum {
 /// sum 2^15-fold; what goes beyond, and what is not finite, is counted in a slot of its own behind the arena,
 /// so that all ranks learn of it together. The units are state(): a continued training needs them.
 ///
-/// Costs 8 instead of 4 bytes in memory, 5 as a rule on the wire (collective/packed.hpp), and one pass over
-/// the arena for each shard.
+/// Costs 8 bytes more for each parameter in memory, on the wire as a rule 5 instead of 4
+/// (collective/packed.hpp), and one pass over the arena for each shard.
 class ExactGradientSum : public GradientSum {
  public:
   /// `shards`: of a step, over all ranks. `all_reduce`, `comm` and `layout` must outlive this object.

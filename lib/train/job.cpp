@@ -205,8 +205,7 @@ void check(const Job& job) {
   require_usage(job.checkpoint.epochs >= 0, "checkpoint.epochs", "0 or more");
   require_usage(job.checkpoint.seconds >= 0, "checkpoint.seconds", "0 or more");
   require_usage(job.checkpoint.keep >= 1, "checkpoint.keep", "1 or more");
-  require_usage(job.parallel.chunk_bytes == 0 || job.parallel.chunk_bytes >= sizeof(float),
-                "parallel.chunk_bytes", "4 or more, or 0");
+  require_usage(collective::is_chunk(job.parallel.chunk_bytes), "parallel.chunk_bytes", "0, or 4 to 2^31-1");
 }
 
 namespace {

@@ -11,6 +11,17 @@
 #include "support/exact_sums.hpp"
 #include "support/thrown_message.hpp"
 
+namespace {
+std::int64_t bytes_handed_to_mpi = 0;
+}
+
+// In place of MPI's own: counts.
+extern "C" int MPI_Isend(const void* data, int count, MPI_Datatype type, int to, int tag, MPI_Comm comm,
+                         MPI_Request* request) {
+  bytes_handed_to_mpi += count;  // all are of bytes
+  return PMPI_Isend(data, count, type, to, tag, comm, request);
+}
+
 namespace whorl::collective {
 namespace {
 
@@ -86,6 +97,19 @@ TEST_P(AllReduceOverMpi, SumsIntegersOfAnyWidth) {
   }
   all_reduce->sum(std::span(data));
   EXPECT_EQ(data, expected);
+}
+
+TEST(Ring, SendsIntegersInAsManyBytesAsTheLargestNeeds) {
+  const mpi::Communicator comm = mpi::Communicator::world();
+  const auto ring = make_all_reduce("ring", comm);
+  for (const int bits : {1, 36, 39 - comm.size(), 60}) {
+    std::vector<std::int64_t> data(20'000, std::int64_t{1} << bits);
+    const std::int64_t values = ring->cost(std::span(data))->bytes_sent / 8;
+    bytes_handed_to_mpi = 0;
+    ring->sum(std::span(data));
+    EXPECT_EQ(bytes_handed_to_mpi, values * (bits == 60 ? 8 : 5)) << bits << " bits";
+    EXPECT_EQ(data.front(), comm.size() * (std::int64_t{1} << bits));
+  }
 }
 
 TEST_P(AllReduceOverMpi, SumsMegabytesInSeveralChunks) {

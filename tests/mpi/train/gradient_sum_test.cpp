@@ -9,6 +9,7 @@
 #include "base/block_range.hpp"
 #include "base/error.hpp"
 #include "base/thread_team.hpp"
+#include "collective/packed.hpp"
 #include "nn/network.hpp"
 
 namespace whorl::train {
@@ -82,6 +83,15 @@ TEST_F(ExactSum, FollowsTheGradientUpAndDown) {
     size *= factor;
     ASSERT_TRUE(step(Shards(shards, size), Shards(shards, 3 * size))) << factor;
     expect_sum(5 * size, 15 * size);
+  }
+}
+
+TEST_F(ExactSum, GoesBetweenNodesInFiveBytesEachWithRoomToGrow) {
+  for (const float size : {1.0F, 1.0F, 4.0F}) {
+    EXPECT_TRUE(step(Shards(shards, size), Shards(shards, 3 * size)));
+    const collective::Values sums = sum.buckets().arena();
+    EXPECT_EQ(collective::packed_width({reinterpret_cast<std::int64_t*>(sums.data()), sums.size()}), 5U)
+        << size;
   }
 }
 

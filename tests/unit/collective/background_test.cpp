@@ -6,6 +6,9 @@
 #include <chrono>
 #include <thread>
 
+#include "base/error.hpp"
+#include "support/thrown_message.hpp"
+
 namespace whorl::collective {
 namespace {
 
@@ -26,6 +29,22 @@ class FirstIsSlow : public AllReduce {
   std::uint64_t next_ = 0;
   int calls_ = 0;
 };
+
+class Fails : public FirstIsSlow {
+ public:
+  void progress() override { throw Error("the network is gone"); }
+};
+
+TEST(Background, AFailureOfItsThreadIsThrownToWhoeverWaits) {
+  Background all_reduce(std::make_unique<Fails>());
+  const Ticket ticket = all_reduce.start_sum({});
+  const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (!all_reduce.done(ticket) && std::chrono::steady_clock::now() < limit)
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  EXPECT_TRUE(all_reduce.done(ticket));
+  EXPECT_EQ(test::thrown_message<Error>([&] { all_reduce.wait(ticket); }), "the network is gone");
+  EXPECT_EQ(test::thrown_message<Error>([&] { all_reduce.start_sum({}); }), "the network is gone");
+}
 
 TEST(Background, MovesOnWhatWasStartedBeforeASumThatIsDone) {
   Background all_reduce(std::make_unique<FirstIsSlow>());

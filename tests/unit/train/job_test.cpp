@@ -171,8 +171,8 @@ TEST(Job, ImpossibleNumbersAreRefused) {
   EXPECT_NO_THROW(check(good));
   for (const char* flag : {"--train.epochs=0", "--train.epochs=-1", "--train.batch=0", "--train.shard=0",
                            "--train.label_smoothing=1", "--parallel.threads=-1", "--parallel.bucket_bytes=0",
-                           "--parallel.chunk_bytes=3", "--parallel.watchdog=-1", "--parallel.watchdog=0.1",
-                           "--parallel.watchdog=1.9"}) {
+                           "--parallel.chunk_bytes=3", "--parallel.chunk_bytes=2147483648",
+                           "--parallel.watchdog=-1", "--parallel.watchdog=0.1", "--parallel.watchdog=1.9"}) {
     Job job = good;
     apply_settings(job, parse_command_line({flag}).settings);
     EXPECT_THROW(check(job), UsageError) << flag;
