@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /// Training speed of a network: forward and backward passes of some shards per rank, the sum of the gradients
-/// over the ranks and a plain Nesterov SGD step, on random pictures in memory. Under mpirun every step takes
-/// the time of the slowest rank.
+/// over the ranks and a plain Nesterov SGD step, on random pictures in memory. Beside it, as the most that
+/// more cores can give, what they reach in fused multiply-adds alone. Under mpirun every step takes the time
+/// of the slowest rank.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
 #include <boost/program_options.hpp>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <iostream>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "base/keyed_random.hpp"
+#include "doctor/fma_rate.hpp"
 #include "mpi/session.hpp"
 #include "nn/executor.hpp"
 
@@ -84,22 +87,33 @@ class TrainingStep {
   std::vector<std::int32_t> labels_;
 };
 
-/// Every rank is given the same time for every step, so that all choose the same number of steps.
-void measure(benchmark::State& state, TrainingStep& step, const Options& options,
-             const mpi::Communicator& comm) {
+/// Every rank is given the same time for every call, so that all choose the same number of calls.
+template <typename Work>
+void time_calls(benchmark::State& state, const mpi::Communicator& comm, const Work& work) {
   using Clock = std::chrono::steady_clock;
-  step.run();
-  step.take_pass_seconds();
   for ([[maybe_unused]] auto _ : state) {
     const Clock::time_point start = Clock::now();
-    step.run();
+    work();
     state.SetIterationTime(comm.max(std::chrono::duration<double>(Clock::now() - start).count()));
   }
+}
+
+void measure_step(benchmark::State& state, TrainingStep& step, const Options& options,
+                  const mpi::Communicator& comm) {
+  step.run();
+  step.take_pass_seconds();
+  time_calls(state, comm, [&] { step.run(); });
   const double pictures = static_cast<double>(state.iterations()) * options.shard * options.shards;
   const nn::Executor::PassSeconds seconds = step.take_pass_seconds();
   state.SetItemsProcessed(state.iterations() * options.shard * options.shards * comm.size());
   state.counters["forward_us_per_image"] = seconds.forward / pictures * 1e6;
   state.counters["backward_us_per_image"] = seconds.backward / pictures * 1e6;
+}
+
+void measure_fma(benchmark::State& state, const mpi::Communicator& comm) {
+  constexpr std::int64_t count = 100'000'000;  // some 20 ms
+  time_calls(state, comm, [] { benchmark::DoNotOptimize(doctor::run_fma(count)); });
+  state.SetItemsProcessed(state.iterations() * count * doctor::vector_lanes() * comm.size());
 }
 
 class Silent : public benchmark::BenchmarkReporter {
@@ -139,15 +153,18 @@ int run(mpi::Communicator& comm, int argc, char** argv) {
   TrainingStep step(options, comm);
   if (given.count("plan") > 0 && comm.is_root())
     std::cout << step.executor().plan() << (step.executor().memory_bytes() >> 20) << " MiB\n";
+  const std::string ranks = "/ranks:" + std::to_string(comm.size());
   const std::string name = options.network + "/shard:" + std::to_string(options.shard) +
-                           "/shards:" + std::to_string(options.shards) +
-                           "/ranks:" + std::to_string(comm.size());
-  benchmark::RegisterBenchmark(name.c_str(),
-                               [&](benchmark::State& state) { measure(state, step, options, comm); })
-      ->UseManualTime()
-      ->MinTime(options.seconds)
-      ->Repetitions(options.repetitions)
-      ->Unit(benchmark::kMillisecond);
+                           "/shards:" + std::to_string(options.shards) + ranks;
+  const auto add = [&](const std::string& of, const std::function<void(benchmark::State&)>& measure) {
+    benchmark::RegisterBenchmark(of.c_str(), measure)
+        ->UseManualTime()
+        ->MinTime(options.seconds)
+        ->Repetitions(options.repetitions)
+        ->Unit(benchmark::kMillisecond);
+  };
+  add(name, [&](benchmark::State& state) { measure_step(state, step, options, comm); });
+  add("fma" + ranks, [&](benchmark::State& state) { measure_fma(state, comm); });
   Silent silent;
   comm.is_root() ? benchmark::RunSpecifiedBenchmarks() : benchmark::RunSpecifiedBenchmarks(&silent);
   return 0;

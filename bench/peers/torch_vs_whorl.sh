@@ -30,7 +30,7 @@ torch() {  # MODE BATCH -> a JSON line
 }
 whorl() {  # -> a JSON line
   mpirun -n "$ranks" --bind-to core "$bin/bench-step" --network "$network" --image-size "$image_size" --shard "$shard" \
-    --shards "$shards" \
+    --shards "$shards" --benchmark_filter="^$network" \
     --seconds "$seconds" --benchmark_format=json 2>/dev/null | "$python" -c '
 import json, sys
 run = json.load(sys.stdin)["benchmarks"][0]
