@@ -4,6 +4,8 @@
 set -euo pipefail
 
 inspect=$WHORL_BIN/whorl-inspect
+# As in tests/e2e/ingest/permission.sh: LeakSanitizer's own tracer crashes at times, here in programs without mpirun.
+export LSAN_OPTIONS=${LSAN_OPTIONS:-}:use_tls=0
 
 fail() {
   echo "FAILED: $1" >&2
