@@ -10,8 +10,11 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr int rounds = 9;
-constexpr double longest = 1.0;  // seconds; no further round after that
+constexpr int least_rounds = 9;
+// Seconds. One round of small sums is shorter than a turn of the system's scheduler: nine could all lie
+// within one.
+constexpr double shortest = 0.1;
+constexpr double longest = 1.0;  // no further round after that
 
 struct Candidate {
   std::unique_ptr<AllReduce> all_reduce;
@@ -67,7 +70,7 @@ Fastest make_fastest(std::span<const std::string> names, const mpi::Communicator
   for (const std::string& name : names) all.push_back(make_candidate(name, comm, options, element, counts));
   for (Candidate& candidate : all) time_once(candidate, comm);  // connects, and touches the memory
   double spent = 0;
-  for (int round = 0; round < rounds && spent < longest; ++round) {
+  for (int round = 0; spent < longest && (round < least_rounds || spent < shortest); ++round) {
     for (Candidate& candidate : all) {
       candidate.seconds.push_back(time_once(candidate, comm));
       spent += candidate.seconds.back();
