@@ -3,6 +3,7 @@
 
 #include <mpi.h>
 
+#include <memory>
 #include <vector>
 
 #include "collective/transport.hpp"
@@ -39,8 +40,8 @@ class MpiTransport : public Transport {
   static void take_in(Message& message, std::size_t length);
 
   mpi::Communicator comm_;
-  std::vector<Message> messages_;  // by Request
-  std::vector<Request> free_;      // indices of messages_ that are not in use
+  std::unique_ptr<std::vector<Message>> messages_ = std::make_unique<std::vector<Message>>();  // by Request
+  std::vector<Request> free_;  // indices of messages_ that are not in use
   /// Buffers at rest. The one used last is taken first: it is still in cache.
   std::vector<std::vector<std::byte>> buffers_;
   unsigned idle_turns_ = 0;
