@@ -31,7 +31,8 @@ constexpr int rows_for(int vectors) {
 /// A slice of a panel of this depth stays in the first cache level while all rows pass by.
 constexpr int depth_of_slice = 64;
 
-/// rows x (vectors * lanes) numbers of c; `transposed`: a is (depth, rows).
+/// rows x (vectors * lanes) numbers of c; `transposed`: a is (depth, rows). A slice is summed by itself
+/// before it is added to c: rounding then grows with the slice, not with all that c has taken in before.
 template <int rows, int vectors, bool transposed>
 HWY_INLINE void tile(const float* HWY_RESTRICT a, std::size_t a_stride, const float* HWY_RESTRICT b,
                      std::size_t b_stride, float* HWY_RESTRICT c, std::size_t c_stride, int depth, bool add,
@@ -42,7 +43,7 @@ HWY_INLINE void tile(const float* HWY_RESTRICT a, std::size_t a_stride, const fl
 #pragma GCC unroll 16
   for (int i = 0; i < rows; ++i)
 #pragma GCC unroll 4
-    for (int j = 0; j < vectors; ++j) sum[i][j] = add ? load(c + i * c_stride + j * lanes) : hn::Zero(Tag());
+    for (int j = 0; j < vectors; ++j) sum[i][j] = hn::Zero(Tag());
   for (int k = 0; k < depth; ++k, ahead += lines.step) {
     __builtin_prefetch(ahead, 0, 2);
     Vector row[vectors];
@@ -58,7 +59,10 @@ HWY_INLINE void tile(const float* HWY_RESTRICT a, std::size_t a_stride, const fl
 #pragma GCC unroll 16
   for (int i = 0; i < rows; ++i)
 #pragma GCC unroll 4
-    for (int j = 0; j < vectors; ++j) store(sum[i][j], c + i * c_stride + j * lanes);
+    for (int j = 0; j < vectors; ++j) {
+      float* to = c + i * c_stride + j * lanes;
+      store(add ? hn::Add(load(to), sum[i][j]) : sum[i][j], to);
+    }
 }
 
 /// All rows of c against one slice of a panel: tiles of rows_for(vectors), then what is left in tiles of 4, 2
