@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <functional>
+#include <iterator>
 #include <limits>
 
 #include "nn/cpu/blocked_tensor.hpp"
@@ -53,9 +55,14 @@ double seconds_direct(const dnnl::engine& engine, const ConvolutionShape& shape,
   });
 }
 
-double seconds_winograd(int m, const ConvolutionShape& shape, const NeededDirections& needed,
-                        const PlaneExtent& used, Trial& trial) {
-  winograd::Convolution convolution(shape, m, used.rows, used.columns);
+/// Seconds of a forward and a backward pass with tiles of m x m.
+struct PassTimes {
+  double forward, backward;
+};
+
+PassTimes seconds_winograd(int m, const ConvolutionShape& shape, const NeededDirections& needed,
+                           const PlaneExtent& used, Trial& trial) {
+  winograd::Convolution convolution(shape, {m, m}, used.rows, used.columns);
   const HugeBuffer scratch(convolution.scratch_bytes());
   convolution.set_weights(trial.weights.data());
   const auto plane = [](const BlockedShape& of, const HugeBuffer& tensor, int image, int block) {
@@ -75,36 +82,67 @@ double seconds_winograd(int m, const ConvolutionShape& shape, const NeededDirect
     write_x = [&](int n, int c, const ConstPlane& from) {
       copy_plane(extent_of(trial.input), from, plane(trial.input, trial.x, n, c));
     };
-  return seconds_of([&] {
-    convolution.forward(read_x, write_y, scratch.data());
-    convolution.backward(read_x, read_y, write_x, needed.backward_weights ? trial.weights.data() : nullptr,
-                         scratch.data());
-  });
+  float* gradient = needed.backward_weights ? trial.weights.data() : nullptr;
+  return {seconds_of([&] { convolution.forward(read_x, write_y, scratch.data()); }),
+          seconds_of([&] { convolution.backward(read_x, read_y, write_x, gradient, scratch.data()); })};
+}
+
+std::int64_t products(int m, const ConvolutionShape& shape, const PlaneExtent& used) {
+  return winograd::Tiling(shape, m, used.rows, used.columns).products();
+}
+
+/// Tiles beyond 4 x 4 round worse (winograd/matrices.hpp).
+struct TileRule {
+  int largest = 4;
+  int worth = 0;  ///< beyond 4 x 4, a tile has to spare more than one product in so many
+};
+
+/// Every later layer of a forward pass makes more of its errors.
+TileRule forward_rule(int layers_behind) {
+  constexpr int most_behind = 4;
+  return layers_behind <= most_behind ? TileRule{6, 10} : TileRule{};
+}
+constexpr TileRule backward_rule{6, 20};
+
+/// The tile with the fewest products.
+int tile_by_rule(const TileRule& rule, const ConvolutionShape& shape, const PlaneExtent& used) {
+  int best = winograd::tile_sizes[0];
+  for (const int m : winograd::tile_sizes) {
+    if (m > rule.largest) break;
+    const std::int64_t spared = products(best, shape, used) - products(m, shape, used);
+    if (spared > (m > 4 ? products(best, shape, used) / rule.worth : 0)) best = m;
+  }
+  return best;
 }
 
 }  // namespace
 
-Algorithm algorithm_by_rule(const ConvolutionShape& shape, const PlaneExtent& used) {
+Algorithm algorithm_by_rule(const ConvolutionShape& shape, const PlaneExtent& used, int layers_behind) {
   constexpr int fewest_channels = 16;
-  const int tile = winograd::Convolution::best_tile(used.rows, used.columns);
-  const int products = winograd::Convolution::products(tile, used.rows, used.columns),
-            direct = 9 * used.rows * used.columns;
-  if (std::min(shape.inputs, shape.filters) < fewest_channels || 2 * products > direct)
-    return Algorithm::direct;
-  return tile == 3 ? Algorithm::winograd3 : Algorithm::winograd4;
+  const winograd::TileSizes tiles{.forward = tile_by_rule(forward_rule(layers_behind), shape, used),
+                                  .backward = tile_by_rule(backward_rule, shape, used)};
+  const std::int64_t direct = std::int64_t{9} * used.rows * used.columns * shape.images;
+  if (std::min(shape.inputs, shape.filters) < fewest_channels ||
+      2 * products(tiles.forward, shape, used) > direct)
+    return {};
+  return {tiles};
 }
 
 Algorithm algorithm_by_measurement(const dnnl::engine& engine, const ConvolutionShape& shape,
                                    const dnnl::memory::desc& source, const NeededDirections& needed,
-                                   const PlaneExtent& used) {
+                                   const PlaneExtent& used, int layers_behind) {
   Trial trial(shape);
-  Algorithm best = Algorithm::direct;
-  double least = seconds_direct(engine, shape, source, needed, trial);
-  for (const Algorithm algorithm : {Algorithm::winograd3, Algorithm::winograd4}) {
-    const double seconds = seconds_winograd(tile_of(algorithm), shape, needed, used, trial);
-    if (seconds < least) best = algorithm, least = seconds;
+  constexpr double unknown = std::numeric_limits<double>::infinity();
+  winograd::TileSizes tiles;
+  PassTimes least{unknown, unknown};
+  for (const int m : winograd::tile_sizes) {
+    const PassTimes seconds = seconds_winograd(m, shape, needed, used, trial);
+    if (seconds.forward < least.forward && m <= forward_rule(layers_behind).largest)
+      tiles.forward = m, least.forward = seconds.forward;
+    if (seconds.backward < least.backward) tiles.backward = m, least.backward = seconds.backward;
   }
-  return best;
+  const double direct = seconds_direct(engine, shape, source, needed, trial);
+  return least.forward + least.backward < direct ? Algorithm{tiles} : Algorithm{};
 }
 
 }  // namespace whorl::nn::cpu

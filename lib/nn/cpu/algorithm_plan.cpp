@@ -9,10 +9,13 @@ namespace whorl::nn::cpu {
 
 namespace {
 
-Algorithm algorithm_named(const std::string& name, const std::string& line) {
-  for (const Algorithm algorithm : {Algorithm::direct, Algorithm::winograd3, Algorithm::winograd4})
-    if (name == to_string(algorithm)) return algorithm;
-  throw Error("plan line \"{}\": {} is none of direct, winograd3 and winograd4", line, name);
+Algorithm algorithm_in(const std::string& line, const std::string& name) {
+  const std::optional<Algorithm> algorithm = algorithm_named(name);
+  require(algorithm.has_value(),
+          "plan line \"{}\": {} is none of direct, winograd3 to winograd6 and, with other tiles backward, "
+          "for instance winograd4/6",
+          line, name);
+  return *algorithm;
 }
 
 }  // namespace
@@ -28,7 +31,7 @@ AlgorithmPlan::AlgorithmPlan(const std::string& text) {
     std::string layer, algorithm;
     require(static_cast<bool>(words >> layer >> algorithm),
             "plan line \"{}\" is not a layer and an algorithm", line);
-    set(layer, algorithm_named(algorithm, line));
+    set(layer, algorithm_in(line, algorithm));
   }
 }
 

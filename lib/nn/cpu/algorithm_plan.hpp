@@ -20,7 +20,7 @@ class AlgorithmPlan {
   Source source() const { return source_; }
   /// The lines of all layers that were set.
   std::string text() const;
-  void set(const std::string& layer, Algorithm algorithm) { algorithms_[layer] = algorithm; }
+  void set(const std::string& layer, const Algorithm& algorithm) { algorithms_[layer] = algorithm; }
   /// Throws Error if the plan does not name the layer.
   Algorithm at(const std::string& layer) const;
 

@@ -107,7 +107,7 @@ class Planner {
       if (!only_pool) parts_[k].pooled = memory_.reserve(floats * sizeof(float), first, last);
       parts_[k].winners = memory_.reserve(floats * sizeof(std::uint16_t), first, last);
     }
-    if (group.kind == Group::Kind::convolution && group.algorithm == Algorithm::direct && adds_to_input(k))
+    if (group.kind == Group::Kind::convolution && group.algorithm.is_direct() && adds_to_input(k))
       parts_[k].spare = memory_.reserve(value(group.input).bytes, backward_time(k), backward_time(k));
   }
 

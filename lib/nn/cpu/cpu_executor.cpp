@@ -160,18 +160,20 @@ class CpuExecutor : public Executor {
       const std::string& layer = network_.layers[group.layer].name;
       if (plan_.source() == AlgorithmPlan::Source::record) {
         group.algorithm = plan_.at(layer);
-        require(group.algorithm == Algorithm::direct || winograd_takes(group),
+        require(group.algorithm.is_direct() || winograd_takes(group),
                 "the plan has {} for layer {}, but only 3x3 convolutions of stride 1 and padding 1 without "
                 "bias behind another layer are computed so",
                 to_string(group.algorithm), layer);
         continue;
       }
       const ConvolutionShape shape = convolution_shape(group);
+      const auto behind = static_cast<int>(std::count_if(
+          groups_.begin() + k + 1, groups_.end(), [&](const Group& other) { return is_convolution(other); }));
       if (plan_.source() == AlgorithmPlan::Source::rule && winograd_takes(group))
-        group.algorithm = algorithm_by_rule(shape, used_part(k));
+        group.algorithm = algorithm_by_rule(shape, used_part(k), behind);
       if (plan_.source() == AlgorithmPlan::Source::measurement && winograd_takes(group))
         group.algorithm = algorithm_by_measurement(engine_, shape, blocked(group.input),
-                                                   needed_directions(group), used_part(k));
+                                                   needed_directions(group), used_part(k), behind);
       plan_.set(layer, group.algorithm);
     }
   }
@@ -216,7 +218,7 @@ class CpuExecutor : public Executor {
       if (group.kind == Group::Kind::average_pool)
         steps_[k] = make_average_pool_step(network_, group, buffers_.groups[k]);
       if (!is_convolution(group)) continue;
-      steps_[k] = group.algorithm == Algorithm::direct ? direct_step(k) : winograd_step(k, pointwise);
+      steps_[k] = group.algorithm.is_direct() ? direct_step(k) : winograd_step(k, pointwise);
     }
     workspace_.scratch = HugeBuffer(scratch_bytes_);
   }
@@ -238,7 +240,7 @@ class CpuExecutor : public Executor {
       if (groups_[other].producer == k) behind = pointwise[other];
     }
     const PlaneExtent used = used_part(k);
-    winograd::Convolution convolution(convolution_shape(groups_[k]), tile_of(groups_[k].algorithm), used.rows,
+    winograd::Convolution convolution(convolution_shape(groups_[k]), groups_[k].algorithm.tiles, used.rows,
                                       used.columns);
     scratch_bytes_ = std::max(scratch_bytes_, convolution.scratch_bytes());
     weight_bytes_ += convolution.bytes();

@@ -11,11 +11,6 @@ bool only_pools(const Group& group) {
 
 }  // namespace
 
-const char* to_string(Algorithm algorithm) {
-  if (algorithm == Algorithm::direct) return "direct";
-  return algorithm == Algorithm::winograd3 ? "winograd3" : "winograd4";
-}
-
 int only_pointwise_reader(const Network& network, const std::vector<Group>& groups, int k) {
   if (count_readers(network, groups[k].output) != 1) return Group::none;
   for (int reader = k + 1; reader < std::ssize(groups); ++reader)
@@ -28,7 +23,7 @@ int only_pointwise_reader(const Network& network, const std::vector<Group>& grou
 void link_to_convolutions(const Network& network, std::vector<Group>& groups) {
   for (Group& group : groups) group.producer = group.consumer = Group::none;
   for (int k = 0; k < std::ssize(groups); ++k) {
-    if (groups[k].algorithm == Algorithm::direct) continue;
+    if (groups[k].algorithm.is_direct()) continue;
     const int behind = only_pointwise_reader(network, groups, k);
     if (behind != Group::none) groups[behind].producer = k;
     for (Group& before : groups)

@@ -3,16 +3,13 @@
 
 #include <vector>
 
+#include "nn/cpu/algorithm.hpp"
 #include "nn/groups.hpp"
 
 namespace whorl::nn::cpu {
 
-/// How a convolution is computed: directly by oneDNN, or by our Winograd F(3x3, 3x3) or F(4x4, 3x3).
-enum class Algorithm { direct, winograd3, winograd4 };
-const char* to_string(Algorithm algorithm);
-
 struct Group : LayerGroup {
-  Algorithm algorithm = Algorithm::direct;  ///< of a convolution
+  Algorithm algorithm = {};  ///< of a convolution
   /// Of a pointwise group: the group of the Winograd convolution before it, which hands it planes to pool and
   /// to take statistics of as it finishes them, and of the one behind it, which asks for planes of the output
   /// as it needs them: neither tensor is stored then.

@@ -68,6 +68,13 @@ TEST_F(CpuExecutor, PlanNamesEveryConvolutionAndLinearLayer) {
     EXPECT_THAT(plan, ::testing::HasSubstr(layer));
 }
 
+TEST(CpuPlan, ForwardTilesAreSmallWhereManyLayersFollow) {
+  const Network network = make_network("air94", 32, 10, normalisation);
+  EXPECT_EQ(compile(network, "cpu", {.shard_size = 100})->plan(),
+            "conv1 winograd4/6\nconv2 winograd4/5\nconv3 winograd5/6\nconv4 winograd5\nconv5 winograd6\n"
+            "conv6 winograd3\nhead direct\nwhiten direct\n");
+}
+
 TEST_F(CpuExecutor, RefusesPlansThatDoNotFit) {
   const auto message_of = [&](const std::string& plan) {
     CompileOptions options = problem_.options();
@@ -81,7 +88,7 @@ TEST_F(CpuExecutor, RefusesPlansThatDoNotFit) {
   };
   EXPECT_THAT(message_of("whiten\n"), ::testing::HasSubstr("not a layer and an algorithm"));
   EXPECT_THAT(message_of("whiten fft\n"),
-              ::testing::HasSubstr("fft is none of direct, winograd3 and winograd4"));
+              ::testing::HasSubstr("fft is none of direct, winograd3 to winograd6"));
   EXPECT_THAT(message_of("whiten direct\n"), ::testing::HasSubstr("no algorithm for layer conv1"));
   EXPECT_THAT(message_of("whiten winograd4\n"),
               ::testing::HasSubstr("the plan has winograd4 for layer whiten"));
@@ -191,7 +198,7 @@ TEST(CpuGroups, WinogradConvolutionsTakeOverTheirNeighbours) {
   const Network network = std::move(net).build();
   std::vector<cpu::Group> groups = cpu::group_layers(network);
   ASSERT_EQ(groups.size(), 8U);  // stem, conv1, norm1 + relu1, conv2, relu2, conv3, sum, head
-  for (const int conv : {1, 3, 5}) groups[conv].algorithm = cpu::Algorithm::winograd4;
+  for (const int conv : {1, 3, 5}) groups[conv].algorithm = {{4, 4}};
   cpu::link_to_convolutions(network, groups);
   EXPECT_EQ(groups[2].producer, 1);
   EXPECT_EQ(groups[2].consumer, 3);

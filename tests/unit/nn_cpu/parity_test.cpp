@@ -97,6 +97,22 @@ TEST(CpuParity, AllPartsOfAGroup) {
   expect_parity(make_problem(std::move(net).build(), 3, 3), 1e-5);
 }
 
+// Four pictures to a sheet, the last sheet has three.
+TEST(CpuParity, SmallPicturesInSheets) {
+  NetworkBuilder net = small_network(7);
+  net.add("conv1", Conv{.filters = 16});
+  net.add("norm1", BatchNorm{});
+  net.add("gelu1", Activation{Activation::gelu});
+  net.add("conv2", Conv{.filters = 24});
+  net.add("norm2", BatchNorm{});
+  net.add("gelu2", Activation{Activation::gelu});
+  net.add("head", Linear{.outputs = 3});
+  const Problem problem = make_problem(std::move(net).build(), 15, 4);
+  const std::string plan = compile(problem.network, "cpu", problem.options())->plan();
+  EXPECT_NE(plan.find("conv2 winograd5\n"), std::string::npos) << plan;
+  expect_parity(problem, 1e-5);
+}
+
 TEST(CpuParity, ALayerWithFourReaders) {
   NetworkBuilder net = small_network(8);
   const int trunk = net.add("trunk", Conv{.filters = 16});

@@ -13,6 +13,7 @@
 #include "machines.hpp"
 #include "nn/cpu/blocked_tensor.hpp"
 #include "nn/cpu/winograd/convolution.hpp"
+#include "nn/cpu/winograd/gemm.hpp"
 
 namespace whorl::nn::cpu::winograd {
 namespace {
@@ -124,7 +125,7 @@ struct Results {
 /// Channels of a block that lie beyond the last one are given as zeros, and must come back so.
 Results compute(const Tensors& t, int m) {
   const ConvolutionShape& s = t.shape;
-  Convolution convolution(s, m, t.rows, t.columns);
+  Convolution convolution(s, {m, m}, t.rows, t.columns);
   const HugeBuffer scratch(convolution.scratch_bytes());
   std::fill_n(scratch.floats(), convolution.scratch_bytes() / sizeof(float), NAN);
   convolution.set_weights(t.w.data());
@@ -177,14 +178,48 @@ ConvolutionShape shape_of(int images, int inputs, int filters, int height, int w
           .block = block};
 }
 
+// Four images of 7 x 7 and the lines between them are 15 x 15 pixels: nine tiles of 5 x 5, which have 49
+// points.
+TEST(WinogradTiling, SmallImagesShareSheets) {
+  const Tiling tiling(shape_of(100, 256, 256, 7, 7, 16), 5, 7, 7);
+  EXPECT_EQ(tiling.side, 2);
+  EXPECT_EQ(tiling.products(), 25 * 9 * 49);
+  EXPECT_EQ(Tiling(shape_of(100, 256, 256, 7, 7, 16), 4, 7, 7).side, 1);
+  EXPECT_EQ(Tiling(shape_of(1, 256, 256, 7, 7, 16), 5, 7, 7).side, 1);
+}
+
+TEST(WinogradTiling, ImagesInASheetTouchNeitherEachOtherNorTheBorder) {
+  const Tiling tiling(shape_of(7, 3, 3, 7, 7, 8), 5, 7, 7);
+  ASSERT_EQ(tiling.side, 2);
+  std::vector<float> sheet(tiling.padded_plane * tiling.block);
+  std::vector<int> images;
+  for (int number = 0; number < tiling.sheets; ++number) {
+    EXPECT_EQ(tiling.is_whole(number), number == 0);
+    std::vector<int> owner(tiling.padded_plane, -1);
+    tiling.for_each_input(number, sheet.data(), [&](int image, const Plane& plane) {
+      images.push_back(image);
+      const std::size_t first = (plane.data - sheet.data()) / tiling.block;
+      for (int y = -1; y <= 7; ++y)
+        for (int x = -1; x <= 7; ++x) {
+          int& pixel = owner.at(first + y * plane.row_pixels + x);
+          const bool padding = y < 0 || x < 0 || y == 7 || x == 7;
+          EXPECT_TRUE(pixel == -1 || (padding && pixel == -2)) << image << " " << y << " " << x;
+          pixel = padding ? -2 : image;
+        }
+    });
+  }
+  EXPECT_EQ(images, (std::vector{0, 1, 2, 3, 4, 5, 6}));
+}
+
 TEST_P(Winograd, ConvolutionsOfOddShapes) {
   struct Case {
     int images, inputs, filters, height, width, rows, columns;
   };
-  for (const Case& c : {Case{1, 3, 5, 1, 1, 1, 1}, Case{1, 24, 17, 7, 7, 6, 6}, Case{3, 3, 70, 5, 9, 5, 9},
-                        Case{2, 24, 64, 31, 31, 30, 30}, Case{37, 18, 33, 3, 4, 3, 4},
-                        Case{1, 40, 80, 15, 13, 15, 13}, Case{2, 16, 8, 21, 6, 3, 3}})
-    for (const int m : {3, 4}) {
+  for (const Case& c :
+       {Case{1, 3, 5, 1, 1, 1, 1}, Case{1, 24, 17, 7, 7, 6, 6}, Case{3, 3, 70, 5, 9, 5, 9},
+        Case{2, 24, 64, 31, 31, 30, 30}, Case{37, 18, 33, 3, 4, 3, 4}, Case{1, 40, 80, 15, 13, 15, 13},
+        Case{2, 16, 8, 21, 6, 3, 3}, Case{11, 20, 16, 7, 7, 7, 7}, Case{7, 5, 16, 4, 7, 3, 6}})
+    for (const int m : tile_sizes) {
       const Tensors tensors(shape_of(c.images, c.inputs, c.filters, c.height, c.width, block()), c.rows,
                             c.columns);
       const Results got = compute(tensors, m);
@@ -192,9 +227,10 @@ TEST_P(Winograd, ConvolutionsOfOddShapes) {
       for (float& value : dw) value -= 0.25F;  // gradients are added to what is there
       const std::string where =
           testing::PrintToString(std::tuple(c.images, c.inputs, c.filters, c.height, c.width, m));
-      EXPECT_LE(relative_distance(got.y, tensors.y), 2e-6) << where;
-      EXPECT_LE(relative_distance(got.dx, tensors.dx), 2e-6) << where;
-      EXPECT_LE(relative_distance(dw, tensors.dw), 2e-6) << where;
+      const double tolerance = m <= 4 ? 2e-6 : m == 5 ? 3e-6 : 4e-6;
+      EXPECT_LE(relative_distance(got.y, tensors.y), tolerance) << where;
+      EXPECT_LE(relative_distance(got.dx, tensors.dx), tolerance) << where;
+      EXPECT_LE(relative_distance(dw, tensors.dw), tolerance) << where;
       EXPECT_EQ(compute(tensors, m), got) << where;
     }
 }

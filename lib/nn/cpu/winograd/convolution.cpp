@@ -3,6 +3,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <vector>
+
+#include "nn/cpu/winograd/gemm.hpp"
 
 namespace whorl::nn::cpu::winograd {
 
@@ -17,9 +20,6 @@ constexpr std::size_t large_bytes = 600 << 10;
 
 int round_up(int value, int unit) {
   return (value + unit - 1) / unit * unit;
-}
-int divide_up(int value, int unit) {
-  return (value + unit - 1) / unit;
 }
 
 /// Matrices of one row per tile, point after point.
@@ -46,21 +46,21 @@ struct Convolution::Scratch {
   float *input_points, *output_points, *input_gradient_points, *filter_gradient_points;
   std::size_t bytes;
 
-  Scratch(const Convolution& c, std::byte* memory) {
+  Scratch(const Convolution& c, const Tiling& tiling, std::byte* memory) {
     std::size_t used = 0;
     const auto take = [&](std::size_t floats) {
       float* place = reinterpret_cast<float*>(memory) + used;
       used += (floats + gap - 1) / gap * gap;
       return place;
     };
-    const int tiles = std::max(c.largest_run(c.forward_.tiles), c.largest_run(c.backward_.tiles));
-    input_planes = take(c.padded_plane_ * c.inputs_);
-    input_gradient_planes = take(c.padded_plane_ * c.inputs_);
-    output_planes = take(c.output_plane_ * c.filters_count_);
-    input_points = take(Points::floats(c.points_, tiles, c.inputs_));
-    output_points = take(Points::floats(c.points_, tiles, c.filters_count_));
-    input_gradient_points = take(Points::floats(c.points_, tiles, c.inputs_));
-    filter_gradient_points = take(std::size_t(c.points_) * c.shape_.inputs * c.filters_count_);
+    const int tiles = tiling.largest_run(c.wished_tiles(tiling)), points = tiling.points();
+    input_planes = take(tiling.padded_plane * c.inputs_);
+    input_gradient_planes = take(tiling.padded_plane * c.inputs_);
+    output_planes = take(tiling.output_plane * c.filters_count_);
+    input_points = take(Points::floats(points, tiles, c.inputs_));
+    output_points = take(Points::floats(points, tiles, c.filters_count_));
+    input_gradient_points = take(Points::floats(points, tiles, c.inputs_));
+    filter_gradient_points = take(std::size_t(points) * c.shape_.inputs * c.filters_count_);
     bytes = used * sizeof(float);
   }
 };
@@ -70,66 +70,24 @@ bool Convolution::takes(const ConvolutionShape& shape) {
          !shape.bias;
 }
 
-int Convolution::products(int m, int height, int width) {
-  return divide_up(height, m) * divide_up(width, m) * (m + 2) * (m + 2);
-}
-
-int Convolution::best_tile(int height, int width) {
-  return products(3, height, width) < products(4, height, width) ? 3 : 4;
-}
-
-Convolution::Convolution(const ConvolutionShape& shape, int m, int used_height, int used_width)
+Convolution::Convolution(const ConvolutionShape& shape, TileSizes tiles, int used_height, int used_width)
     : shape_(shape),
-      m_(m),
-      points_((m + 2) * (m + 2)),
+      forward_(shape, tiles.forward, used_height, used_width),
+      backward_(shape, tiles.backward, used_height, used_width),
       inputs_(round_up(shape.inputs, shape.block)),
       filters_count_(round_up(shape.filters, shape.block)),
-      tiles_down_(divide_up(used_height, m)),
-      tiles_across_(divide_up(used_width, m)),
-      padded_row_(tiles_across_ * m + 2),
-      output_row_(tiles_across_ * m),
-      output_plane_(output_row_ * tiles_down_ * m) {
-  // A pooling may leave out so much that whole tiles end before the input does.
-  padded_row_ = std::max<std::size_t>(padded_row_, shape.input_width + 2);
-  padded_plane_ = padded_row_ * std::max(tiles_down_ * m + 2, shape.input_height + 2);
-  const std::size_t filter_bytes = std::size_t(points_) * shape.inputs * filters_count_ * sizeof(float);
-  forward_.tiles = backward_.tiles = filter_bytes <= (700 << 10) ? 32 : filter_bytes <= (3 << 20) ? 64 : 128;
-  filters_ = HugeBuffer(filter_bytes);
-  adjoint_filters_ = HugeBuffer(std::size_t(points_) * shape.filters * inputs_ * sizeof(float));
-}
+      filters_(std::size_t(forward_.points()) * shape.inputs * filters_count_ * sizeof(float)),
+      adjoint_filters_(std::size_t(backward_.points()) * shape.filters * inputs_ * sizeof(float)) {}
 
 std::size_t Convolution::scratch_bytes() const {
-  return Scratch(*this, nullptr).bytes;
+  return std::max(Scratch(*this, forward_, nullptr).bytes, Scratch(*this, backward_, nullptr).bytes);
 }
 
-TileRows Convolution::tile_rows(int first, int last, std::size_t row_pixels) const {
-  return {.m = m_,
-          .block = shape_.block,
-          .tiles_across = tiles_across_,
-          .first = first,
-          .last = last,
-          .row_pixels = row_pixels};
-}
-
-int Convolution::largest_run(int wished_tiles) const {
-  int most = 0;
-  for_each_run(wished_tiles, [&](const Run& run) { most = std::max(most, run.tiles); });
-  return most;
-}
-
-/// Runs of about equal size.
-template <typename Work>
-void Convolution::for_each_run(int wished_tiles, const Work& work) const {
-  const int row_runs = divide_up(tiles_per_image(), wished_tiles),
-            rows = divide_up(tiles_down_, std::min(row_runs, tiles_down_));
-  const int image_runs = divide_up(shape_.images, std::max(1, wished_tiles / tiles_per_image()));
-  const int images = divide_up(shape_.images, image_runs);
-  for (int image = 0; image < shape_.images; image += images)
-    for (int row = 0; row < tiles_down_; row += rows) {
-      Run run{image, std::min(images, shape_.images - image), row, std::min(row + rows, tiles_down_), 0};
-      run.tiles = run.images * (run.last_row - run.first_row) * tiles_across_;
-      work(run);
-    }
+/// The more bytes of filters pass by for every run of tiles, the larger the runs.
+int Convolution::wished_tiles(const Tiling& tiling) const {
+  const std::size_t filter_bytes =
+      std::size_t(tiling.points()) * shape_.inputs * filters_count_ * sizeof(float);
+  return filter_bytes <= (4 << 20) ? 64 : 128;
 }
 
 void Convolution::set_weights(const float* weights) {
@@ -152,65 +110,75 @@ void Convolution::set_weights(const float* weights) {
       for (int rest = channels; rest < block; ++rest)
         for (int i = 0; i < 9 * block; ++i) by_channel[i * block + rest] = 0;
       const int k_panel = k0 / panel * panel, k_width = std::min(panel, filters_count_ - k_panel);
-      filter_to_points(m_, block, channels, by_filter.data(),
+      filter_to_points(forward_.m, block, channels, by_filter.data(),
                        filters_.floats() + std::size_t(k_panel) * shape_.inputs + std::size_t(c0) * k_width +
                            (k0 - k_panel),
                        std::size_t(shape_.inputs) * filters_count_, k_width);
       const int c_panel = c0 / panel * panel, c_width = std::min(panel, inputs_ - c_panel);
-      filter_to_points(m_, block, filters, by_channel.data(),
+      filter_to_points(backward_.m, block, filters, by_channel.data(),
                        adjoint_filters_.floats() + std::size_t(c_panel) * shape_.filters +
                            std::size_t(k0) * c_width + (c0 - c_panel),
                        std::size_t(shape_.filters) * inputs_, c_width);
     }
 }
 
-void Convolution::transform_input(const Run& run, const ReadPlane& read, const Scratch& scratch) const {
-  const int block = shape_.block, tiles = run.tiles / run.images;
+void Convolution::transform_input(const Tiling& tiling, const Run& run, const ReadPlane& read,
+                                  const Scratch& scratch) const {
   const Points points(scratch.input_points, run.tiles, inputs_);
-  for (int n = 0; n < run.images; ++n)
-    for (int c = 0; c < inputs_; c += block) {
-      float* plane = scratch.input_planes + c * padded_plane_;
+  for (int n = 0; n < run.sheets; ++n)
+    for (int c = 0; c < inputs_; c += shape_.block) {
+      float* sheet = scratch.input_planes + c * tiling.padded_plane;
       if (run.first_row == 0)
-        read(run.first_image + n, c / block,
-             {plane + (padded_row_ + 1) * block, static_cast<int>(padded_row_)});
-      input_to_points(tile_rows(run.first_row, run.last_row, padded_row_), plane, points.block(n * tiles, c));
+        tiling.for_each_input(run.first_sheet + n, sheet,
+                              [&](int image, const Plane& plane) { read(image, c / shape_.block, plane); });
+      input_to_points(tiling.input_rows(run), sheet, points.block(n * run.tiles_per_sheet(), c));
     }
 }
 
-void Convolution::forward(const ReadPlane& read, const WritePlane& write, std::byte* memory) const {
-  const Scratch scratch(*this, memory);
-  const int block = shape_.block;
+/// M of `filters` filters, which lie in whole panels.
+void Convolution::multiply_filters(const Run& run, int first_filter, int filters,
+                                   const Scratch& scratch) const {
+  const Points in(scratch.input_points, run.tiles, inputs_), out(scratch.output_points, run.tiles, filters);
   const std::size_t filter_point = std::size_t(shape_.inputs) * filters_count_;
+  const std::size_t slice_bytes = std::size_t(shape_.inputs) * filters * sizeof(float);
+  const float* u = filters_.floats() + std::size_t(first_filter) * shape_.inputs;
+  const int points = forward_.points();
+  const bool large_in = points * in.bytes_of_point() > large_bytes,
+             large_out = points * out.bytes_of_point() > large_bytes;
   PrefetchQueue prefetch;
-  std::memset(scratch.input_planes, 0, padded_plane_ * inputs_ * sizeof(float));
-  for_each_run(forward_.tiles, [&](const Run& run) {
-    transform_input(run, read, scratch);
-    const Points in(scratch.input_points, run.tiles, inputs_);
-    const int tiles = run.tiles / run.images;
-    for (int k0 = 0; k0 < filters_count_; k0 += forward_.filters) {
-      const int filters = std::min(forward_.filters, filters_count_ - k0);
+  for (int p = 0; p < points; ++p, u += filter_point) {
+    prefetch.clear();
+    if (p + 1 < points) {
+      prefetch.add(u + filter_point, slice_bytes);
+      if (large_in) prefetch.add(in.at(p + 1), in.bytes_of_point());
+      if (large_out) prefetch.add(out.at(p + 1), out.bytes_of_point());
+    } else if (first_filter + filters < filters_count_) {
+      prefetch.add(filters_.floats() + std::size_t(first_filter + filters) * shape_.inputs, slice_bytes);
+    }
+    multiply_by_panels({run.tiles, filters, shape_.inputs}, in.matrix(p), u, out.at(p), out.row, false,
+                       prefetch);
+  }
+}
+
+void Convolution::forward(const ReadPlane& read, const WritePlane& write, std::byte* memory) const {
+  constexpr int filters_at_a_time = 64;  // so their points stay in cache
+  const Tiling& tiling = forward_;
+  const Scratch scratch(*this, tiling, memory);
+  std::memset(scratch.input_planes, 0, tiling.padded_plane * inputs_ * sizeof(float));
+  tiling.for_each_run(wished_tiles(tiling), [&](const Run& run) {
+    transform_input(tiling, run, read, scratch);
+    for (int k0 = 0; k0 < filters_count_; k0 += filters_at_a_time) {
+      const int filters = std::min(filters_at_a_time, filters_count_ - k0);
+      multiply_filters(run, k0, filters, scratch);
       const Points out(scratch.output_points, run.tiles, filters);
-      const std::size_t slice = std::size_t(shape_.inputs) * filters;
-      for (int p = 0; p < points_; ++p) {
-        const float* u = filters_.floats() + p * filter_point + std::size_t(k0) * shape_.inputs;
-        prefetch.clear();
-        if (p + 1 < points_) {
-          prefetch.add(u + filter_point, slice * sizeof(float));
-          if (points_ * in.bytes_of_point() > large_bytes) prefetch.add(in.at(p + 1), in.bytes_of_point());
-          if (points_ * out.bytes_of_point() > large_bytes) prefetch.add(out.at(p + 1), out.bytes_of_point());
-        } else if (k0 + filters < filters_count_) {
-          prefetch.add(filters_.floats() + std::size_t(k0 + filters) * shape_.inputs, slice * sizeof(float));
-        }
-        multiply_by_panels({run.tiles, filters, shape_.inputs}, in.matrix(p), u, out.at(p), out.row, false,
-                           prefetch);
-      }
-      for (int n = 0; n < run.images; ++n)
-        for (int k = 0; k < filters; k += block) {
-          float* plane = scratch.output_planes + (k0 + k) * output_plane_;
-          points_to_output(tile_rows(run.first_row, run.last_row, output_row_), out.block(n * tiles, k),
-                           plane);
-          if (run.last_row == tiles_down_)
-            write(run.first_image + n, (k0 + k) / block, {plane, static_cast<int>(output_row_)});
+      for (int n = 0; n < run.sheets; ++n)
+        for (int k = 0; k < filters; k += shape_.block) {
+          float* sheet = scratch.output_planes + (k0 + k) * tiling.output_plane;
+          points_to_output(tiling.output_rows(run), out.block(n * run.tiles_per_sheet(), k), sheet);
+          if (run.last_row == tiling.down)
+            tiling.for_each_output(run.first_sheet + n, sheet, [&](int image, const Plane& plane) {
+              write(image, (k0 + k) / shape_.block, plane);
+            });
         }
     }
   });
@@ -218,51 +186,58 @@ void Convolution::forward(const ReadPlane& read, const WritePlane& write, std::b
 
 void Convolution::transform_output_gradient(const Run& run, const ReadPlane& read,
                                             const Scratch& scratch) const {
-  const int block = shape_.block, tiles = run.tiles / run.images;
   const Points points(scratch.output_points, run.tiles, filters_count_);
-  for (int n = 0; n < run.images; ++n)
-    for (int k = 0; k < filters_count_; k += block) {
-      float* plane = scratch.output_planes + k * output_plane_;
-      if (run.first_row == 0) read(run.first_image + n, k / block, {plane, static_cast<int>(output_row_)});
-      output_gradient_to_points(tile_rows(run.first_row, run.last_row, output_row_), plane,
-                                points.block(n * tiles, k));
+  for (int n = 0; n < run.sheets; ++n)
+    for (int k = 0; k < filters_count_; k += shape_.block) {
+      const std::size_t sheet_floats = backward_.output_plane * shape_.block;
+      float* sheet = scratch.output_planes + k * backward_.output_plane;
+      if (run.first_row == 0) {
+        if (!backward_.is_whole(run.first_sheet + n)) std::fill_n(sheet, sheet_floats, 0.0F);
+        backward_.for_each_output(run.first_sheet + n, sheet, [&](int image, const Plane& plane) {
+          read(image, k / shape_.block, plane);
+        });
+      }
+      output_gradient_to_points(backward_.output_rows(run), sheet,
+                                points.block(n * run.tiles_per_sheet(), k));
     }
 }
 
 void Convolution::add_input_gradient(const Run& run, const WritePlane& write, const Scratch& scratch) const {
-  const int block = shape_.block, tiles = run.tiles / run.images;
   const Points points(scratch.input_gradient_points, run.tiles, inputs_);
-  for (int n = 0; n < run.images; ++n)
-    for (int c = 0; c < inputs_; c += block) {
-      float* plane = scratch.input_gradient_planes + c * padded_plane_;
-      if (run.first_row == 0) std::memset(plane, 0, padded_plane_ * block * sizeof(float));
-      add_points_to_input_gradient(tile_rows(run.first_row, run.last_row, padded_row_),
-                                   points.block(n * tiles, c), plane);
-      if (run.last_row == tiles_down_)
-        write(run.first_image + n, c / block,
-              {plane + (padded_row_ + 1) * block, static_cast<int>(padded_row_)});
+  for (int n = 0; n < run.sheets; ++n)
+    for (int c = 0; c < inputs_; c += shape_.block) {
+      float* sheet = scratch.input_gradient_planes + c * backward_.padded_plane;
+      if (run.first_row == 0) std::memset(sheet, 0, backward_.padded_plane * shape_.block * sizeof(float));
+      add_points_to_input_gradient(backward_.input_rows(run), points.block(n * run.tiles_per_sheet(), c),
+                                   sheet);
+      if (run.last_row == backward_.down)
+        backward_.for_each_input(run.first_sheet + n, sheet, [&](int image, const Plane& plane) {
+          write(image, c / shape_.block, plane);
+        });
     }
 }
 
 void Convolution::backward(const ReadPlane& read, const ReadPlane& read_output_gradient,
                            const WritePlane& write_input_gradient, float* weight_gradient,
                            std::byte* memory) const {
-  const Scratch scratch(*this, memory);
+  const Tiling& tiling = backward_;
+  const Scratch scratch(*this, tiling, memory);
+  const int points = tiling.points();
   const std::size_t filter_point = std::size_t(shape_.inputs) * filters_count_;
   const std::size_t adjoint_point = std::size_t(shape_.filters) * inputs_;
   PrefetchQueue prefetch;
-  std::memset(scratch.input_planes, 0, padded_plane_ * inputs_ * sizeof(float));
-  std::memset(scratch.output_planes, 0, output_plane_ * filters_count_ * sizeof(float));
+  std::memset(scratch.input_planes, 0, tiling.padded_plane * inputs_ * sizeof(float));
+  std::memset(scratch.output_planes, 0, tiling.output_plane * filters_count_ * sizeof(float));
   bool first = true;
-  for_each_run(backward_.tiles, [&](const Run& run) {
-    if (weight_gradient != nullptr) transform_input(run, read, scratch);
+  tiling.for_each_run(wished_tiles(tiling), [&](const Run& run) {
+    if (weight_gradient != nullptr) transform_input(tiling, run, read, scratch);
     transform_output_gradient(run, read_output_gradient, scratch);
     const Points in(scratch.input_points, run.tiles, inputs_),
         out(scratch.output_points, run.tiles, filters_count_),
         in_gradient(scratch.input_gradient_points, run.tiles, inputs_);
-    const bool large_in = points_ * in.bytes_of_point() > large_bytes,
-               large_out = points_ * out.bytes_of_point() > large_bytes;
-    for (int p = 0; p < points_; ++p) {
+    const bool large_in = points * in.bytes_of_point() > large_bytes,
+               large_out = points * out.bytes_of_point() > large_bytes;
+    for (int p = 0; p < points; ++p) {
       float* du = scratch.filter_gradient_points + p * filter_point;
       const float* u = adjoint_filters_.floats() + p * adjoint_point;
       if (weight_gradient != nullptr) {
@@ -273,7 +248,7 @@ void Convolution::backward(const ReadPlane& read, const ReadPlane& read_output_g
       }
       if (!write_input_gradient) continue;
       prefetch.clear();
-      if (p + 1 < points_) {
+      if (p + 1 < points) {
         if (large_in) prefetch.add(in_gradient.at(p + 1), in.bytes_of_point());
         if (weight_gradient != nullptr) prefetch.add(du + filter_point, filter_point * sizeof(float));
         if (large_in) prefetch.add(in.at(p + 1), in.bytes_of_point());
@@ -295,7 +270,7 @@ void Convolution::add_weight_gradient(const float* points, float* gradient) cons
     for (int c0 = 0; c0 < shape_.inputs; c0 += block) {
       const int filters = std::min(block, shape_.filters - k0),
                 channels = std::min(block, shape_.inputs - c0);
-      points_to_filter_gradient(m_, block, channels, points + std::size_t(c0) * filters_count_ + k0,
+      points_to_filter_gradient(backward_.m, block, channels, points + std::size_t(c0) * filters_count_ + k0,
                                 std::size_t(shape_.inputs) * filters_count_, filters_count_, taps.data());
       for (int k = 0; k < filters; ++k) {
         float* to = gradient + ((k0 + k) * std::size_t(shape_.inputs) + c0) * 9;

@@ -7,6 +7,9 @@
 
 #include <hwy/highway.h>
 
+#include <stdexcept>
+#include <type_traits>
+
 #include "nn/cpu/lanes-inl.hpp"
 #include "nn/cpu/winograd/tile_transform-inl.hpp"
 
@@ -125,33 +128,53 @@ void filter_gradient_of(int block, int channels, const float* points, std::size_
       const float* u = points + c * channel + lane;
       float* g = taps + c * 9 * block + lane;
       transform_tile<Constants<m>::filter_adjoint, 3, m + 2>(
-          Tag(), [&](int y, int x) HWY_ATTR { return load(u + (y * (m + 2) + x) * point); },
+          Tag(),
+          [&](int y, int x) HWY_ATTR {
+            const float* from = u + (y * (m + 2) + x) * point;
+            __builtin_prefetch(from +
+                               channel);  // each point is a stream of its own, more than hardware follows
+            return load(from);
+          },
           [&](int y, int x, Vector v) HWY_ATTR { store(v, g + (y * 3 + x) * block); });
     }
 }
 
+/// work(m as a constant).
+template <class Work>
+void with_tile(int m, const Work& work) {
+  switch (m) {
+    case 3:
+      return work(std::integral_constant<int, 3>());
+    case 4:
+      return work(std::integral_constant<int, 4>());
+    case 5:
+      return work(std::integral_constant<int, 5>());
+    case 6:
+      return work(std::integral_constant<int, 6>());
+    default:
+      throw std::invalid_argument("F(m x m, 3 x 3) is there for m from 3 to 6");
+  }
+}
+
 void input_to_points(const TileRows& tiles, const float* padded_plane, const PointBlock& to) {
-  tiles.m == 4 ? input_of<4>(tiles, padded_plane, to) : input_of<3>(tiles, padded_plane, to);
+  with_tile(tiles.m, [&](auto m) { input_of<m>(tiles, padded_plane, to); });
 }
 void add_points_to_input_gradient(const TileRows& tiles, const PointBlock& from, float* padded_plane) {
-  tiles.m == 4 ? input_gradient_of<4>(tiles, from, padded_plane)
-               : input_gradient_of<3>(tiles, from, padded_plane);
+  with_tile(tiles.m, [&](auto m) { input_gradient_of<m>(tiles, from, padded_plane); });
 }
 void points_to_output(const TileRows& tiles, const PointBlock& from, float* plane) {
-  tiles.m == 4 ? output_of<4>(tiles, from, plane) : output_of<3>(tiles, from, plane);
+  with_tile(tiles.m, [&](auto m) { output_of<m>(tiles, from, plane); });
 }
 void output_gradient_to_points(const TileRows& tiles, const float* plane, const PointBlock& to) {
-  tiles.m == 4 ? output_gradient_of<4>(tiles, plane, to) : output_gradient_of<3>(tiles, plane, to);
+  with_tile(tiles.m, [&](auto m) { output_gradient_of<m>(tiles, plane, to); });
 }
-void filter_to_points(int m, int block, int channels, const float* taps, float* points, std::size_t point,
+void filter_to_points(int tile, int block, int channels, const float* taps, float* points, std::size_t point,
                       std::size_t channel) {
-  m == 4 ? filter_of<4>(block, channels, taps, points, point, channel)
-         : filter_of<3>(block, channels, taps, points, point, channel);
+  with_tile(tile, [&](auto m) { filter_of<m>(block, channels, taps, points, point, channel); });
 }
-void points_to_filter_gradient(int m, int block, int channels, const float* points, std::size_t point,
+void points_to_filter_gradient(int tile, int block, int channels, const float* points, std::size_t point,
                                std::size_t channel, float* taps) {
-  m == 4 ? filter_gradient_of<4>(block, channels, points, point, channel, taps)
-         : filter_gradient_of<3>(block, channels, points, point, channel, taps);
+  with_tile(tile, [&](auto m) { filter_gradient_of<m>(block, channels, points, point, channel, taps); });
 }
 
 }  // namespace whorl::nn::cpu::winograd::HWY_NAMESPACE

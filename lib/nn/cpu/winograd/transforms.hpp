@@ -7,7 +7,7 @@ namespace whorl::nn::cpu::winograd {
 
 /// Transforms between planes (one image's one channel block: [y][x][block]) and *points*: numbers
 /// [point][tile][channel] on which a convolution is one matrix product per point. F(m x m, 3 x 3) has (m +
-/// 2)^2 points; m is 3 or 4.
+/// 2)^2 points; m is one of tile_sizes.
 
 /// Where one channel block of a run of tiles lies among the points: point p of tile t at data[p * point + t *
 /// tile].
