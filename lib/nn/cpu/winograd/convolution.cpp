@@ -60,7 +60,7 @@ struct Convolution::Scratch {
     input_points = take(Points::floats(points, tiles, c.inputs_));
     output_points = take(Points::floats(points, tiles, c.filters_count_));
     input_gradient_points = take(Points::floats(points, tiles, c.inputs_));
-    filter_gradient_points = take(std::size_t(points) * c.shape_.inputs * c.filters_count_);
+    filter_gradient_points = take(points * c.filter_gradient_point());
     bytes = used * sizeof(float);
   }
 };
@@ -81,6 +81,11 @@ Convolution::Convolution(const ConvolutionShape& shape, TileSizes tiles, int use
 
 std::size_t Convolution::scratch_bytes() const {
   return std::max(Scratch(*this, forward_, nullptr).bytes, Scratch(*this, backward_, nullptr).bytes);
+}
+
+/// Floats from one point of dU to the next.
+std::size_t Convolution::filter_gradient_point() const {
+  return std::size_t(shape_.inputs) * filters_count_ + gap;
 }
 
 /// The more bytes of filters pass by for every run of tiles, the larger the runs.
@@ -223,7 +228,7 @@ void Convolution::backward(const ReadPlane& read, const ReadPlane& read_output_g
   const Tiling& tiling = backward_;
   const Scratch scratch(*this, tiling, memory);
   const int points = tiling.points();
-  const std::size_t filter_point = std::size_t(shape_.inputs) * filters_count_;
+  const std::size_t filter_point = filter_gradient_point();
   const std::size_t adjoint_point = std::size_t(shape_.filters) * inputs_;
   PrefetchQueue prefetch;
   std::memset(scratch.input_planes, 0, tiling.padded_plane * inputs_ * sizeof(float));
@@ -271,7 +276,7 @@ void Convolution::add_weight_gradient(const float* points, float* gradient) cons
       const int filters = std::min(block, shape_.filters - k0),
                 channels = std::min(block, shape_.inputs - c0);
       points_to_filter_gradient(backward_.m, block, channels, points + std::size_t(c0) * filters_count_ + k0,
-                                std::size_t(shape_.inputs) * filters_count_, filters_count_, taps.data());
+                                filter_gradient_point(), filters_count_, taps.data());
       for (int k = 0; k < filters; ++k) {
         float* to = gradient + ((k0 + k) * std::size_t(shape_.inputs) + c0) * 9;
         for (int i = 0; i < channels * 9; ++i) to[i] += taps[i * block + k];

@@ -53,6 +53,7 @@ class Convolution {
   using Run = Tiling::Run;
 
   int wished_tiles(const Tiling& tiling) const;
+  std::size_t filter_gradient_point() const;
   void transform_input(const Tiling& tiling, const Run& run, const ReadPlane& read,
                        const Scratch& scratch) const;
   void multiply_filters(const Run& run, int first_filter, int filters, const Scratch& scratch) const;
