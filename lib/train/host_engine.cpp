@@ -62,7 +62,8 @@ class HostEngine final : public StepEngine {
         shards_(block_range(training.plan.shards_per_batch, comm_.size(), comm_.rank())),
         all_reduce_(choose_all_reduce(training)),
         gradients_(make_gradient_sum(training, *all_reduce_.all_reduce, std::max(1, busy_replicas()))),
-        optimizer_(training.network, job_.optimizer, training.total_steps, training.plan.steps),
+        node_(comm_.split_by_node()),
+        optimizer_(training.network, job_.optimizer, training.total_steps, training.plan.steps, &node_),
         augmenter_(job_.augment, training.reader.info().image_size, training.network.input.height,
                    training.reader.info().channel_mean.data(), job_.train.seed) {
     replicas_ = compile_alike(training, [&](const nn::CompileOptions& options) {
@@ -132,6 +133,7 @@ class HostEngine final : public StepEngine {
   std::unique_ptr<Replicas> replicas_;
   collective::Fastest all_reduce_;
   std::unique_ptr<GradientSum> gradients_;
+  mpi::Communicator node_;
   Optimizer optimizer_;
   Augmenter augmenter_;
   EpochSteps steps_;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <exception>
+#include <numeric>
 #include <utility>
 
 #include "base/error.hpp"
@@ -42,17 +43,42 @@ WHORL_SIMD_CLONES void blend(float* values, float keep, const float* other, floa
   for (std::size_t i = 0; i < count; ++i) values[i] = keep * values[i] + weight * other[i];
 }
 
+/// Which of `ranks` makes which matrix orthogonal, so that all have about as much to do: the costliest first,
+/// each for the rank that has least. Empty where each had better make all: broadcasts cost something, too.
+std::vector<int> share_out(const std::vector<Update>& matrices, int ranks) {
+  std::vector<double> flop;  // nearly all of it: two products with the large matrix
+  for (const Update& matrix : matrices)
+    flop.push_back(4.0 * matrix.rows * matrix.columns * std::min(matrix.rows, matrix.columns));
+  constexpr double worth_sharing = 2e8;  // some milliseconds
+  if (ranks == 1 || std::accumulate(flop.begin(), flop.end(), 0.0) < worth_sharing) return {};
+  std::vector<std::size_t> order(matrices.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t i, std::size_t j) { return flop[i] > flop[j]; });
+  std::vector<int> owners(matrices.size());
+  std::vector<double> load(static_cast<std::size_t>(ranks));
+  for (const std::size_t i : order) {
+    const auto least = std::min_element(load.begin(), load.end());
+    owners[i] = static_cast<int>(least - load.begin());
+    *least += flop[i];
+  }
+  return owners;
+}
+
 }  // namespace
 
 struct Optimizer::Impl {
   UpdateRules rules;
+  const mpi::Communicator* node = nullptr;
   std::int64_t steps = 0;  // done
   std::vector<Update> muon_updates{};
   std::vector<Orthogonaliser> orthogonalisers{};  // one for each of muon_updates
+  std::vector<int> owners{};                      // ranks of the node, the same; empty: each makes all
   State state{};
 
   void update(const Update& update, const UpdateCoefficients& with, float* parameters,
               const float* gradients);
+  bool is_mine(std::size_t index) const { return owners.empty() || owners[index] == node->rank(); }
   void muon(std::size_t index, const UpdateRules::Step& step, std::span<float> parameters,
             const float* gradients);
   void all_muon(const UpdateRules::Step& step, std::span<float> parameters, const float* gradients);
@@ -60,13 +86,14 @@ struct Optimizer::Impl {
 };
 
 Optimizer::Optimizer(const nn::Network& network, OptimizerOptions options, std::int64_t total_steps,
-                     std::int64_t steps_per_epoch)
-    : impl_(new Impl{.rules = {network, std::move(options), total_steps, steps_per_epoch}}) {
+                     std::int64_t steps_per_epoch, const mpi::Communicator* node)
+    : impl_(new Impl{.rules = {network, std::move(options), total_steps, steps_per_epoch}, .node = node}) {
   for (const Update& update : impl_->rules.updates()) {
     if (update.rule != Rule::muon) continue;
     impl_->muon_updates.push_back(update);
     impl_->orthogonalisers.emplace_back(update.rows, update.columns, impl_->rules.options().muon_iterations);
   }
+  if (node != nullptr) impl_->owners = share_out(impl_->muon_updates, node->size());
   impl_->state.momentum.resize(network.parameters.size());
 }
 
@@ -118,7 +145,7 @@ void Optimizer::Impl::update(const Update& update, const UpdateCoefficients& wit
   }
 }
 
-// Each matrix is one thread's work, so that the bits do not depend on the number of threads.
+// Each matrix is one thread's work on one rank, so that the bits do not depend on the number of either.
 void Optimizer::Impl::all_muon(const UpdateRules::Step& step, std::span<float> parameters,
                                const float* gradients) {
   std::exception_ptr failure;  // must not leave the parallel region by itself
@@ -132,6 +159,8 @@ void Optimizer::Impl::all_muon(const UpdateRules::Step& step, std::span<float> p
     }
   }
   if (failure) std::rethrow_exception(failure);
+  for (std::size_t i = 0; i < owners.size(); ++i)
+    node->broadcast(parameters.subspan(muon_updates[i].offset, muon_updates[i].count), owners[i]);
 }
 
 void Optimizer::Impl::muon(std::size_t index, const UpdateRules::Step& step, std::span<float> parameters,
@@ -141,6 +170,7 @@ void Optimizer::Impl::muon(std::size_t index, const UpdateRules::Step& step, std
   Orthogonaliser& orthogonaliser = orthogonalisers[index];
   nesterov_direction(gradients + update.offset, &state.momentum[update.offset],
                      orthogonaliser.matrix().data(), update.count, with.gradient_scale, with.momentum);
+  if (!is_mine(index)) return;  // its momentum is every rank's
   orthogonaliser.run();
   const std::span<float> weights = parameters.subspan(update.offset, update.count);
   const auto keep = static_cast<float>(std::sqrt(static_cast<double>(update.rows)) / norm(weights));

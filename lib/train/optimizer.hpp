@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "mpi/communicator.hpp"
 #include "nn/network.hpp"
 
 namespace whorl::train {
@@ -33,7 +34,7 @@ struct OptimizerOptions {
 };
 
 /// Updates a parameter arena from a summed gradient arena; identical input gives identical output on every
-/// rank, for any number of OpenMP threads (Muon's matrices are shared out among them).
+/// rank, for any number of OpenMP threads and of ranks on a node (Muon's matrices are shared out among them).
 ///
 /// SGD, with momentum m: g = gradient (+ coupled decay), buf = m buf + g, p -= rate * (g + m buf) (PyTorch's
 /// nesterov=True).
@@ -47,8 +48,10 @@ class Optimizer {
  public:
   /// Throws UsageError for unknown words and impossible values.
   /// `total_steps`, `steps_per_epoch`: of the whole training, for the whitening bias and the final Lookahead.
+  /// `node`, which has to outlive the optimizer: the ranks that share out Muon's matrices; all of them then
+  /// call step() together, with the same numbers. Null: each computes all.
   Optimizer(const nn::Network& network, OptimizerOptions options, std::int64_t total_steps,
-            std::int64_t steps_per_epoch);
+            std::int64_t steps_per_epoch, const mpi::Communicator* node = nullptr);
   ~Optimizer();
 
   /// One step. `gradients` is the sum over all shards of the global batch (running-statistics slots
