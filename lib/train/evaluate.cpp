@@ -95,9 +95,11 @@ Score score_of(std::span<const float> logits, int label) {
           .prediction = winner - logits.begin()};
 }
 
-Range part_of(Range whole, int parts, int index) {
-  const Range part = block_range(whole.size(), parts, index);
-  return {whole.begin + part.begin, whole.begin + part.end};
+/// Of [whole.begin, whole.end), whose first picture begins a batch: whole batches, but for the last one.
+Range part_of(Range whole, int batch, int parts, int index) {
+  const Range batches = block_range((whole.size() + batch - 1) / batch, parts, index);
+  const auto sample = [&](std::int64_t number) { return std::min(whole.begin + number * batch, whole.end); };
+  return {sample(batches.begin), sample(batches.end)};
 }
 
 }  // namespace
@@ -137,17 +139,21 @@ Evaluation EvaluationCounts::evaluation() const {
   return result;
 }
 
+Range evaluated_part(std::int64_t count, int batch, const mpi::Communicator& comm) {
+  return part_of({0, count}, batch, comm.size(), comm.rank());
+}
+
 std::optional<Evaluation> evaluate_by_parts(
     const dataset::Reader& reader, dataset::Split split, int classes, int batch,
     const mpi::Communicator& comm, const std::function<bool()>& stop,
     const std::function<void(Range samples, EvaluationCounts& counts)>& add) {
   EvaluationCounts counts(classes);
   const std::int64_t count = reader.info().count(split);
-  const Range mine = block_range(count, comm.size(), comm.rank());
+  const Range mine = evaluated_part(count, batch, comm);
   const int rounds = static_cast<int>(count / (std::int64_t{batches_in_a_round} * batch * comm.size())) + 1;
   for (int round = 0; round < rounds; ++round) {
     if (stop && comm.max(stop() ? 1 : 0) > 0) return std::nullopt;
-    add(part_of(mine, rounds, round), counts);
+    add(part_of(mine, batch, rounds, round), counts);
   }
   comm.sum_in_place(counts.numbers());
   return counts.evaluation();
@@ -165,7 +171,7 @@ std::optional<Evaluation> evaluate(const dataset::Reader& reader, dataset::Split
   std::mutex adding;
   const auto add = [&](Range now, EvaluationCounts& counts) {
     replicas.run(replicas.size(), [&](int replica, nn::Executor&) {
-      const Range part = part_of(now, replicas.size(), replica);
+      const Range part = part_of(now, batch, replicas.size(), replica);
       for (std::int64_t begin = part.begin; begin < part.end; begin += batch) {
         const Range samples{begin, std::min(begin + batch, part.end)};
         const auto logits = logits_of_split[static_cast<std::size_t>(replica)].of(samples);

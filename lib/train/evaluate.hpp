@@ -64,17 +64,21 @@ class EvaluationCounts {
   std::vector<std::int64_t> numbers_;
 };
 
-/// An evaluation by whatever computes: `add` is called for parts of this rank's block_range of the split, of
-/// some batches each. `stop` is asked between them; where it is true on any rank, the evaluation ends without
-/// a result on all. Collective; every rank gets the result.
+/// The part of `count` pictures that this rank evaluates: whole batches, but for the last one.
+Range evaluated_part(std::int64_t count, int batch, const mpi::Communicator& comm);
+
+/// An evaluation by whatever computes: `add` is called for parts of this rank's part, of some batches each,
+/// which always begin at multiples of `batch`: where in a batch a picture stands, on which the last bits of
+/// its logits depend, is the same for any number of ranks. `stop` is asked between them; where it is true on
+/// any rank, the evaluation ends without a result on all. Collective; every rank gets the result.
 std::optional<Evaluation> evaluate_by_parts(
     const dataset::Reader& reader, dataset::Split split, int classes, int batch,
     const mpi::Communicator& comm, const std::function<bool()>& stop,
     const std::function<void(Range samples, EvaluationCounts& counts)>& add);
 
-/// Evaluates every picture of a split exactly once, each replica of each rank its block_range in batches of
-/// `batch` <= the executors' shard size. All sums are of integers (losses in units of 2^-24), so the result
-/// depends on the number of neither. `stop` as above. Collective; every rank gets the result.
+/// Evaluates every picture of a split exactly once, each replica of each rank its part in batches of `batch`
+/// <= the executors' shard size. All sums are of integers (losses in units of 2^-24), so the result depends
+/// on the number of neither. `stop` as above. Collective; every rank gets the result.
 std::optional<Evaluation> evaluate(const dataset::Reader& reader, dataset::Split split,
                                    const nn::Network& network, Replicas& replicas, int batch,
                                    const std::string& tta, const mpi::Communicator& comm,

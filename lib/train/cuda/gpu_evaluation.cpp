@@ -14,7 +14,7 @@ GpuEvaluation::GpuEvaluation(const Training& training, nn::cuda::GpuNetwork& net
     : training_(training), network_(network), stream_(network.device().stream) {
   const auto shard = static_cast<std::size_t>(training.plan.shard_size);
   const dataset::Info& info = training.reader.info();
-  const Range part = block_range(info.test_count, training.comm.size(), training.comm.rank());
+  const Range part = evaluated_part(info.test_count, training.plan.shard_size, training.comm);
   pixels_ = gpu::DeviceMemory(shard * info.image_bytes(), "test pictures");
   labels_ = gpu::DeviceMemory(shard * sizeof(std::int32_t), "test labels");
   logits_ = gpu::DeviceMemory(shard * training.network.classes() * sizeof(float), "logits");
