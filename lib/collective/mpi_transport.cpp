@@ -29,14 +29,19 @@ std::size_t width_of(Values data) {
 
 }  // namespace
 
+MpiTransport::Messages* MpiTransport::left_open = nullptr;
+
 MpiTransport::~MpiTransport() {
-  // MPI may still write into the buffers of what an exception has left open: they stay until the job ends.
-  if (std::uncaught_exceptions() > 0) static_cast<void>(messages_.release());
+  if (std::uncaught_exceptions() == 0) return;
+  // MPI may still write into the buffers of what an exception has left open: they stay until the job ends,
+  // and within reach, so that they are no leak. Nothing here asks for memory or can throw.
+  messages_->next = left_open;
+  left_open = messages_.release();
 }
 
 Transport::Request MpiTransport::start_send(int to, int tag, Values data) {
   const Request request = free_message();
-  Message& message = (*messages_)[request];
+  Message& message = messages_->by_request[request];
   std::span<const std::byte> bytes = data.bytes();
   if (const std::size_t width = width_of(data); width < size_of(data.element())) {
     take_buffer(message, data.size_bytes());
@@ -50,7 +55,7 @@ Transport::Request MpiTransport::start_send(int to, int tag, Values data) {
 
 Transport::Request MpiTransport::start_receive(int from, int tag, Values into, Arrival arrival) {
   const Request request = free_message();
-  Message& message = (*messages_)[request];
+  Message& message = messages_->by_request[request];
   std::span<std::byte> place = into.bytes();
   if (are_integers(into) || (arrival == Arrival::add && !into.empty())) {
     take_buffer(message, into.size_bytes());
@@ -65,7 +70,7 @@ Transport::Request MpiTransport::start_receive(int from, int tag, Values into, A
 }
 
 bool MpiTransport::test(Request request) {
-  Message& message = (*messages_)[request];
+  Message& message = messages_->by_request[request];
   int complete = 0, length = 0;
   MPI_Status status;
   mpi::check(MPI_Test(&message.request, &complete, &status), "MPI_Test");
@@ -107,8 +112,8 @@ void MpiTransport::idle() {
 
 Transport::Request MpiTransport::free_message() {
   if (free_.empty()) {
-    messages_->emplace_back();
-    return messages_->size() - 1;
+    messages_->by_request.emplace_back();
+    return messages_->by_request.size() - 1;
   }
   const Request request = free_.back();
   free_.pop_back();

@@ -40,8 +40,14 @@ class MpiTransport : public Transport {
   static void take_in(Message& message, std::size_t length);
 
   mpi::Communicator comm_;
-  std::unique_ptr<std::vector<Message>> messages_ = std::make_unique<std::vector<Message>>();  // by Request
-  std::vector<Request> free_;  // indices of messages_ that are not in use
+  struct Messages {
+    std::vector<Message> by_request;
+    Messages* next = nullptr;  ///< of those that exceptions have left open
+  };
+  static Messages* left_open;
+
+  std::unique_ptr<Messages> messages_ = std::make_unique<Messages>();
+  std::vector<Request> free_;  // those that are not in use
   /// Buffers at rest. The one used last is taken first: it is still in cache.
   std::vector<std::vector<std::byte>> buffers_;
   unsigned idle_turns_ = 0;
