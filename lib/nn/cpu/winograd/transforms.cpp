@@ -120,6 +120,7 @@ void filter_of(int block, int channels, const float* taps, float* points, std::s
                    [](Vector v, float* to) HWY_ATTR { store(v, to); });
 }
 
+/// Each point is a stream through memory of its own, and there are more of them than hardware prefetches.
 template <int m>
 void filter_gradient_of(int block, int channels, const float* points, std::size_t point, std::size_t channel,
                         float* taps) {
@@ -131,8 +132,7 @@ void filter_gradient_of(int block, int channels, const float* points, std::size_
           Tag(),
           [&](int y, int x) HWY_ATTR {
             const float* from = u + (y * (m + 2) + x) * point;
-            __builtin_prefetch(from +
-                               channel);  // each point is a stream of its own, more than hardware follows
+            __builtin_prefetch(from + channel);
             return load(from);
           },
           [&](int y, int x, Vector v) HWY_ATTR { store(v, g + (y * 3 + x) * block); });
