@@ -35,17 +35,17 @@ class MpiTransport : public Transport {
     Arrival arrival = Arrival::add;
     std::vector<std::byte> buffer;  ///< what is packed, or to be added
   };
-  Request free_message();
-  void take_buffer(Message& message, std::size_t bytes);
-  static void take_in(Message& message, std::size_t length);
-
-  mpi::Communicator comm_;
   struct Messages {
     std::vector<Message> by_request;
     Messages* next = nullptr;  ///< of those that exceptions have left open
   };
   static Messages* left_open;
 
+  Request free_message();
+  void take_buffer(Message& message, std::size_t bytes);
+  static void take_in(Message& message, std::size_t length);
+
+  mpi::Communicator comm_;
   std::unique_ptr<Messages> messages_ = std::make_unique<Messages>();
   std::vector<Request> free_;  // those that are not in use
   /// Buffers at rest. The one used last is taken first: it is still in cache.
